@@ -1,0 +1,103 @@
+"""What a run tells the world while it happens; presenters take these and must neither block nor raise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from runner.engine.result import Result, Status
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutline:
+    """A step as presenters need it: its id, its name where it has one, how many hosts, and how to show it."""
+
+    id: str
+    name: str | None
+    hosts: int
+    hide_computer_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The plan is made; the first connection comes after this. ``run`` is the run's id."""
+
+    run: str
+    playbook: str
+    path: str
+    at: datetime
+    steps: tuple[StepOutline, ...]
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentStarted:
+    """A step took its throttle slots on a host and begins to connect or to run."""
+
+    step: str
+    host: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutputReceived:
+    """A piece of output as it came, whole lines where possible. ``stream`` is ``stdout`` or ``stderr``."""
+
+    step: str
+    host: str
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentEnded:
+    """An assignment is over; skipped ones come too, without a start."""
+
+    result: Result
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know now: a warning, a lost session, a stop under way, what may still run."""
+
+    message: str
+    at: datetime
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts at the end: results by status (an ignored or held back one under its own status), hosts by worst status.
+
+    ``exit_code`` follows cli.md. ``stopped_because`` says why not everything ran, e.g. ``Ctrl-C``.
+    """
+
+    results: Mapping[Status, int]
+    hosts: Mapping[Status, int]
+    ignored: int
+    duration: float
+    exit_code: int
+    stopped_because: str | None = None
+    may_still_run: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The last event of every run."""
+
+    run: str
+    at: datetime
+    summary: Summary
+
+
+RunEvent: TypeAlias = RunStarted | AssignmentStarted | OutputReceived | AssignmentEnded | Notice | RunEnded
+
+
+class Observer(Protocol):
+    """Takes every event of a run in order. Must not block and must not raise."""
+
+    def on_event(self, event: RunEvent) -> None:
+        """Take one event."""

@@ -1,0 +1,120 @@
+"""What became of an assignment, a host and a run: plain values that every later stage reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How an assignment ended (cli.md, "What is printed")."""
+
+    OK = "ok"
+    CHANGED = "changed"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    DETACHED = "detached"
+
+    @property
+    def bad(self) -> bool:
+        """Whether it holds back what needs it (language.md, ``run_if``); skipped is judged by its reason."""
+        return self in _BAD
+
+
+_BAD = frozenset({Status.FAILED, Status.UNREACHABLE, Status.TIMED_OUT, Status.CANCELLED, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a result is bad, in the form of the message guide.
+
+    ``phase``: ``plan``, ``connect``, ``open``, ``send``, ``execute`` or ``decode``. ``may_have_run``: whether the
+    author's script may have run on the host, wholly or in part.
+    """
+
+    code: str
+    message: str
+    phase: str = "execute"
+    may_have_run: bool = False
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """One error a script reported: PowerShell's error records, or the last lines of a failed script's stderr."""
+
+    message: str
+    fully_qualified_error_id: str | None = None
+    category: str | None = None
+    exception: tuple[str, ...] = ()
+    line: int | None = None
+    column: int | None = None
+    stack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """PowerShell's other streams, in the order they came; empty for sh, bash and python."""
+
+    warnings: tuple[Any, ...] = ()
+    verbose: tuple[Any, ...] = ()
+    debug: tuple[Any, ...] = ()
+    information: tuple[Any, ...] = ()
+    progress: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one step did on one host (or one item of its loop there).
+
+    Attributes:
+        output: a list for ``lines``, ``jsonl`` and ``objects``; text for ``text``; any JSON value for ``json``;
+            ``[]`` where nothing came.
+        stderr: lines.
+        duration: seconds from sending the body to its end; 0.0 where nothing was sent.
+        skip_reason: why, for status skipped: one short sentence.
+        held_back: skipped because something upstream is bad (the other skips are neutral).
+        ignored: the step has ``ignore_errors`` and this bad result is taken as good by everything after it.
+        items: results of the items of a ``loop``, in order.
+        truncated: ``output`` holds only the beginning; all of it is in ``output_file``.
+        session_lost: the kept interpreter ended with this step and its variables are gone.
+        secret: the output held a secret (it is masked wherever it is shown).
+
+    """
+
+    step: str
+    host: str
+    status: Status
+    changed: bool = False
+    item: Any = None
+    attempt: int = 1
+    started_at: datetime | None = None
+    duration: float = 0.0
+    exit_code: int | None = None
+    signal: str | None = None
+    output: Any = field(default_factory=list)
+    stderr: list[str] = field(default_factory=list)
+    errors: tuple[ErrorRecord, ...] = ()
+    streams: Streams = Streams()
+    failure: Failure | None = None
+    skip_reason: str | None = None
+    held_back: bool = False
+    ignored: bool = False
+    transport: str | None = None
+    session: str | None = None
+    session_lost: bool = False
+    truncated: bool = False
+    output_file: str | None = None
+    secret: bool = False
+    items: tuple[Result, ...] = ()
+
+    @property
+    def bad(self) -> bool:
+        """Whether it counts against the run and what needs it."""
+        return (self.status.bad or self.held_back) and not self.ignored

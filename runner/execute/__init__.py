@@ -1,0 +1,1 @@
+"""One assignment on one host: prepare, connect, send, run, read."""

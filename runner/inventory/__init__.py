@@ -1,0 +1,1 @@
+"""Hosts and groups: read from native and Ansible forms, selected by patterns."""

@@ -1,0 +1,1 @@
+"""A fleet on loopback to try and test with."""

@@ -1,0 +1,1 @@
+"""Playbook and inventory to a plan: a DAG of steps, each on its hosts."""

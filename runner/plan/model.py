@@ -1,0 +1,79 @@
+"""The plan: steps in an order, each placed on its hosts; everything execution needs, nothing it must look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runner.engine.shape import RunShape
+from runner.playbook.model import Playbook, ScriptText, Step
+from runner.transport.endpoint import Endpoint
+from runner.using.model import Scan, Shell
+from runner.variables.scope import HostScopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A host in a step: how it is reached and spoken to. Shared by all steps with the same target.
+
+    ``session`` is the kept interpreter's name, None for a new interpreter a step.
+    ``interpreter`` None means the shell's own default program.
+    """
+
+    host: str
+    endpoint: Endpoint
+    shell: Shell
+    interpreter: str | None = None
+    session: str | None = None
+    session_on_loss: str = "fail"
+    session_reset: str = "never"
+    cancel_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedScript:
+    """A script ready to be bound to values: its text, its shell and what the scan found in it."""
+
+    script: ScriptText
+    shell: Shell
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """A step with its placements in the order they start; ``scripts`` holds the script for each shell it meets."""
+
+    index: int
+    step: Step
+    placements: tuple[Placement, ...]
+    scripts: Mapping[Shell, PreparedScript] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Exactly what a run does.
+
+    Attributes:
+        run: the run's id, e.g. ``2026-11-21T015000Z-7f3a``.
+        now: the run's one instant, UTC.
+        steps: in file order, those that selection leaves out dropped.
+        hosts: every host of any step, in inventory order (``localhost`` included where a local step is).
+        scopes: variables by host, lazily computed.
+        shape: the same plan in numbers, for the engine.
+        digest: SHA-256 over everything that decides what runs where.
+        credentials_needed: names of the credentials the plan's endpoints and scripts use.
+        warnings are not here: they are problems of planning.
+
+    """
+
+    run: str
+    now: datetime
+    playbook: Playbook
+    steps: tuple[PlannedStep, ...]
+    hosts: tuple[str, ...]
+    scopes: HostScopes
+    shape: RunShape
+    digest: str
+    credentials_needed: frozenset[str] = frozenset()
+    timeout: float | None = None

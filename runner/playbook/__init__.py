@@ -1,0 +1,1 @@
+"""Tree to model: what an author's playbook says, checked."""

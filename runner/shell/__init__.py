@@ -1,0 +1,1 @@
+"""How an interpreter is spoken to: bootstraps, typed values, kept interpreters, output."""

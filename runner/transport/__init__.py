@@ -1,0 +1,1 @@
+"""How bytes reach a host: one small port, one module a way."""

@@ -1,0 +1,124 @@
+"""The port every transport implements: connect, start a process, stop it, close. One contract suite tests them all.
+
+A transport knows nothing of scripts: it starts a command and moves bytes. What the bytes mean is ``runner.shell``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from runner.transport.endpoint import Endpoint
+from runner.values import Secret
+
+
+class Stream(IntEnum):
+    """Where output came from; the numbers are POSIX's."""
+
+    STDOUT = 1
+    STDERR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: a code, or the name of a signal without ``SIG`` (``KILL``), never both."""
+
+    code: int | None = None
+    signal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A credential's values, read before the first connection (language.md, "Secrets").
+
+    ``private_key`` is the key's own text (OpenSSH or PEM), ``certificate`` an OpenSSH certificate's text.
+    ``agent`` asks for the ssh agent; without a credential agent and default keys are tried anyway.
+    """
+
+    username: str | None = None
+    password: Secret | None = None
+    private_key: Secret | None = None
+    passphrase: Secret | None = None
+    certificate: str | None = None
+    agent: bool = False
+
+
+class Receiver(Protocol):
+    """Takes a process's output as it comes, in order for each stream. Must not block and must not raise."""
+
+    def data_received(self, stream: Stream, data: bytes) -> None:
+        """Take a piece of output (never empty)."""
+
+
+class Process(Protocol):
+    """A command running on a host. Single owner: one coroutine writes, one waits."""
+
+    async def write(self, data: bytes) -> None:
+        """Send to standard input, waiting while the peer is slow; silently dropped when the process has ended."""
+
+    async def write_eof(self) -> None:
+        """End standard input; harmless when it has ended already."""
+
+    async def wait(self) -> Exit:
+        """Wait for the end, all output having been received before.
+
+        Raises:
+            ConnectionLost: the link broke first.
+
+        """
+
+    async def stop(self, grace: float) -> bool:
+        """End the process and its process group: TERM, after ``grace`` seconds KILL. Idempotent.
+
+        Returns:
+            True when nothing of the group is left, False when that could not be made sure.
+
+        """
+
+
+class Connection(Protocol):
+    """An open, kept link to one host; several processes may run over it at once."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What it was opened for."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the link is known to be broken."""
+
+    async def start(self, command: Sequence[str], receiver: Receiver) -> Process:
+        """Start ``command`` (argv) as the leader of a new process group, standard input open.
+
+        Raises:
+            ConnectionLost: the link is gone (``may_have_run`` False).
+            ExecutionFailed: the program cannot be started.
+
+        """
+
+    async def probe(self, timeout: float) -> bool:
+        """Whether the peer still answers within ``timeout`` seconds; never opens a new connection."""
+
+    async def close(self) -> None:
+        """Close; idempotent, never raises, bounded in time even when the peer is dead."""
+
+
+class Transport(Protocol):
+    """Knows how to open connections of one kind."""
+
+    @property
+    def name(self) -> str:
+        """``local``, ``ssh`` ..."""
+
+    async def connect(self, endpoint: Endpoint, login: Login | None) -> Connection:
+        """Open a connection within ``endpoint.connect_timeout``.
+
+        Raises:
+            Unreachable: with the reason's own code: name, refused, timeout, host key, login.
+
+        """
+
+    async def close(self) -> None:
+        """Close what is shared between connections (jump hosts); idempotent, never raises."""

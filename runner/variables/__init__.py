@@ -1,0 +1,1 @@
+"""Variables: layers with precedence and provenance, Jinja expressions, typed values."""
