@@ -1,0 +1,58 @@
+"""Counts of a run and the exit code they lead to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from runner.engine.result import Result, Status
+from runner.engine.summary import Tally
+
+OK = Result(step="s", host="a", status=Status.OK)
+
+
+def tally_of(*results: Result) -> Tally:
+    tally = Tally()
+    for result in results:
+        tally.add(result)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("statuses", "exit_code"),
+    [
+        ([Status.OK, Status.CHANGED, Status.SKIPPED, Status.DETACHED], 0),
+        ([Status.OK, Status.UNREACHABLE], 3),
+        ([Status.UNREACHABLE, Status.FAILED], 1),
+        ([Status.TIMED_OUT], 1),
+        ([Status.UNKNOWN, Status.OK], 1),
+    ],
+)
+def test_exit_codes_follow_the_results(statuses: list[Status], exit_code: int) -> None:
+    """Failed, timed out or unknown is 1, else unreachable is 3, else 0."""
+    assert (
+        tally_of(*(replace(OK, status=status) for status in statuses)).summary(duration=1).exit_code
+        == exit_code
+    )
+
+
+def test_ignored_failures_are_told_and_do_not_count() -> None:
+    """An ignored failure is counted as such, its host is well and the run succeeds."""
+    summary = tally_of(OK, replace(OK, status=Status.FAILED, ignored=True)).summary(duration=1)
+    assert (summary.exit_code, summary.ignored) == (0, 1)
+    assert summary.hosts == {Status.OK: 1}
+    assert summary.results == {Status.OK: 1, Status.FAILED: 1}
+
+
+def test_a_host_counts_under_its_worst_result() -> None:
+    """One failure on a host makes it a failed host, in whatever order the results came."""
+    skipped = replace(OK, status=Status.SKIPPED, host="b")
+    failed = replace(OK, status=Status.FAILED)
+    assert tally_of(failed, OK, skipped).summary(duration=1).hosts == {Status.FAILED: 1, Status.SKIPPED: 1}
+
+
+def test_a_stopped_run_did_not_succeed() -> None:
+    """A run that was stopped early is never exit 0, and a bug is 70 whatever else there is."""
+    assert tally_of(OK).summary(duration=1, stopped_because="the run's timeout").exit_code == 1
+    assert tally_of(OK).summary(duration=1, stopped_because="an internal error", bug=True).exit_code == 70
