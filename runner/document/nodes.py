@@ -48,10 +48,11 @@ class Scalar(Node):
         style: how it was written; ``plain`` is unquoted, ``literal`` is ``|``, ``folded`` is ``>``.
         start: offset of the node's first character in ``source.text``.
         end: offset after its last character.
+        tag: ``!vault`` or ``!unsafe`` in Ansible's own files, else None.
 
     """
 
-    __slots__ = ("end", "start", "style", "text", "value")
+    __slots__ = ("end", "start", "style", "tag", "text", "value")
 
     def __init__(  # noqa: PLR0913 - a leaf of the tree, made in one place
         self,
@@ -66,6 +67,7 @@ class Scalar(Node):
         style: Style,
         start: int,
         end: int,
+        tag: str | None = None,
     ) -> None:
         super().__init__(source, line, column, end_line, end_column)
         self.value = value
@@ -73,6 +75,7 @@ class Scalar(Node):
         self.style: Style = style
         self.start = start
         self.end = end
+        self.tag = tag
 
     @property
     def is_text(self) -> bool:
@@ -133,6 +136,10 @@ class Mapping(Node):
     def items(self) -> Iterator[tuple[str, AnyNode]]:
         """Keys as text, with their values."""
         return ((key, value) for key, (_, value) in self.entries.items())
+
+    def values(self) -> Iterator[AnyNode]:
+        """The values alone."""
+        return (value for _, value in self.entries.values())
 
 
 AnyNode: TypeAlias = Scalar | Sequence | Mapping

@@ -91,7 +91,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who, and how to reach them. ``kind`` names the key that says who (``hosts``, ``ssh_connections``, ``local`` ...)."""
+    """Who, and how to reach them; ``kind`` is the key that says who (``hosts``, ``ssh_connections``, ``local`` ...)."""
 
     name: str
     kind: str

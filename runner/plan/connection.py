@@ -1,0 +1,226 @@
+"""How: connection settings from all their layers, the nearest winning, made into an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner.document.nodes import Node
+from runner.plan.hosts import LOCALHOST, NamedHost, parse_ssh_name
+from runner.problems import Problems
+from runner.transport.endpoint import Endpoint, HostKeyChecking
+from runner.units import parse_duration
+from runner.using.model import Shell
+from runner.values import Span
+
+TRANSPORTS = ("local", "ssh")
+_WINRM_KEYS = frozenset(
+    {
+        *("authentication", "use_ssl", "configuration_name", "application_name", "certificate_thumbprint"),
+        *("allow_redirection", "enable_network_access", "trusted_hosts"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One connection setting: a rendered value and where it was written."""
+
+    value: Any
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is known of reaching one host, before it is an endpoint."""
+
+    host: NamedHost
+    settings: Mapping[str, Setting]
+
+    def text(self, key: str) -> str | None:
+        """A setting as text."""
+        setting = self.settings.get(key)
+        return None if setting is None or setting.value is None else str(setting.value)
+
+    @property
+    def transport(self) -> str:
+        """Said, or told by the other settings: ``localhost`` is local, WinRM's keys mean WinRM, else SSH."""
+        said = self.text("transport")
+        if said is not None:
+            return said.lower()
+        if self.host.name == LOCALHOST and not self.settings:
+            return "local"
+        return "winrm" if _WINRM_KEYS & set(self.settings) else "ssh"
+
+    @property
+    def shell(self) -> Shell | None:
+        """What the settings say; None where they say nothing."""
+        said = (self.text("shell") or "").lower()
+        return next((shell for shell in Shell if shell.value == said), None)
+
+    @property
+    def default_shell(self) -> Shell:
+        """Where nothing says: PowerShell for WinRM, VMs and PowerShell's subsystem, else sh (language.md, "Bodies")."""
+        speaks = self.transport in {"winrm", "vm"} or "subsystem" in self.settings
+        return Shell.POWERSHELL if speaks else Shell.SH
+
+
+class EndpointMaker:
+    """Makes endpoints; knows how to find the settings of a jump host that the inventory names.
+
+    ``reach_of`` gives the settings of a host by its inventory name, or None where there is no such host.
+    """
+
+    def __init__(self, problems: Problems, reach_of: Callable[[str, Span], Reach | None]) -> None:
+        self._problems = problems
+        self._reach_of = reach_of
+
+    def endpoint(self, reach: Reach, *, through: tuple[str, ...] = ()) -> Endpoint:
+        """The endpoint of a host; ``through`` are the hosts whose jump it is, against circles."""
+        if reach.transport == "local":
+            return Endpoint(host=reach.host.name, transport="local")
+        keys = reach.settings.get("key_file_path")
+        return Endpoint(
+            host=reach.host.name,
+            transport=reach.transport,
+            address=reach.text("address") or reach.host.address or reach.host.name,
+            port=self._port(reach),
+            user=reach.text("user_name"),
+            credential=reach.text("credential"),
+            key_files=tuple(self._path(str(key), keys) for key in _as_list(keys)),
+            jump=self._jump(reach, (*through, reach.host.name)),
+            options=self._options(reach),
+            known_hosts=self._file(reach, "known_hosts"),
+            host_key_checking=self._checking(reach),
+            connect_timeout=self._timeout(reach),
+            compression=self._compression(reach),
+        )
+
+    def _port(self, reach: Reach) -> int | None:
+        setting = reach.settings.get("port")
+        if setting is None or setting.value in (None, 0, "0"):
+            return None
+        text = str(setting.value)
+        if not text.isdigit() or not 1 <= int(text) <= 65535:
+            words = f"`port` of `{reach.host.name}` must be a number from 1 to 65535: `{text}`"
+            self._problems.error("setting-value", words, setting.span)
+            return None
+        return int(text)
+
+    def _timeout(self, reach: Reach) -> float:
+        limits = [reach.settings.get("connect_timeout"), _option(reach, "open_timeout")]
+        seconds = []
+        for setting in limits:
+            if setting is None:
+                continue
+            try:
+                seconds.append(parse_duration(setting.value).total_seconds())
+            except ValueError as error:
+                words = f"`connect_timeout` of `{reach.host.name}`: {error}: `{setting.value}`"
+                self._problems.error("setting-value", words, setting.span)
+        return min([s for s in seconds if s > 0], default=30.0)
+
+    def _checking(self, reach: Reach) -> HostKeyChecking | None:
+        setting = reach.settings.get("host_key_checking")
+        if setting is None:
+            return None
+        word = str(setting.value).lower().replace("-", "_")
+        if isinstance(setting.value, bool):  # Ansible's habit: host_key_checking: false
+            return HostKeyChecking.STRICT if setting.value else HostKeyChecking.OFF
+        found = next((kind for kind in HostKeyChecking if kind.value == word), None)
+        if found is None:
+            words = f"`host_key_checking` must be `strict`, `accept_new` or `off`: `{setting.value}`"
+            self._problems.error("setting-value", words, setting.span)
+        return found
+
+    def _compression(self, reach: Reach) -> bool | None:
+        setting = _option(reach, "no_compression")
+        return None if setting is None else setting.value is not True
+
+    def _options(self, reach: Reach) -> tuple[tuple[str, str], ...]:
+        setting = reach.settings.get("options")
+        value = setting.value if setting is not None else None
+        if not isinstance(value, dict):
+            return ()
+        return tuple((str(k), _ssh_word(v)) for k, v in value.items())
+
+    def _file(self, reach: Reach, key: str) -> str | None:
+        setting = reach.settings.get(key)
+        return None if setting is None or setting.value is None else self._path(str(setting.value), setting)
+
+    def _path(self, text: str, setting: Setting | None) -> str:
+        """A path as the author meant it: ``~`` expanded, relative to the file it is written in."""
+        path = Path(text).expanduser()
+        if not path.is_absolute() and setting is not None:
+            path = Path(setting.span.path).parent / path
+        return str(path)
+
+    def _jump(self, reach: Reach, through: tuple[str, ...]) -> tuple[Endpoint, ...] | None:
+        setting = reach.settings.get("jump")
+        if setting is None:
+            return None
+        jumps = []
+        for item in _as_list(setting):
+            name = item if isinstance(item, str) else None
+            if name == reach.host.name:
+                continue  # an inventory-wide jump does not apply to the jump host itself
+            if name is not None and name in through:
+                circle = " -> ".join(f"`{host}`" for host in (*through, name))
+                self._problems.error("jump-cycle", f"jump hosts need each other: {circle}", setting.span)
+                continue
+            known = self._reach_of(name, setting.span) if name is not None else None
+            jumps.append(
+                self.endpoint(known, through=through)
+                if known is not None
+                else self._written_jump(item, setting)
+            )
+        return tuple(jump for jump in jumps if jump is not None)
+
+    def _written_jump(self, item: Any, setting: Setting) -> Endpoint | None:
+        if isinstance(item, dict):
+            host = NamedHost(str(item.get("host_name") or item.get("computer_name")), setting.span)
+            settings = {
+                key: Setting(value, setting.span) for key, value in item.items() if key != "host_name"
+            }
+            return replace(
+                self.endpoint(Reach(host, {"transport": Setting("ssh", setting.span), **settings})), jump=()
+            )
+        named = parse_ssh_name(str(item), setting.span)
+        if named is None:
+            words = f"expected `host`, `user@host` or `user@host:port`: `{item}`"
+            self._problems.error("host-name", words, setting.span)
+            return None
+        settings = {key: Setting(value, setting.span) for key, value in named.connection.items()}
+        return replace(self.endpoint(Reach(named, settings)), jump=())
+
+
+def _option(reach: Reach, key: str) -> Setting | None:
+    setting = reach.settings.get("session_option")
+    if setting is None or not isinstance(setting.value, dict) or key not in setting.value:
+        return None
+    return Setting(setting.value[key], setting.span)
+
+
+def _as_list(setting: Setting | None) -> list[Any]:
+    if setting is None or setting.value is None:
+        return []
+    return list(setting.value) if isinstance(setting.value, list) else [setting.value]
+
+
+def _ssh_word(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def settings_of(
+    layers: list[Mapping[str, Any]], render: Callable[[Any], Any], fallback: Span
+) -> dict[str, Setting]:
+    """Connection settings, low layers first, later ones winning; templates rendered in the host's scope."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(layer)
+    return {
+        key: Setting(render(value), value.span if isinstance(value, Node) else fallback)
+        for key, value in merged.items()
+    }

@@ -1,0 +1,266 @@
+"""Every name a step reads is known on every host of it, before anything connects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from runner.document.positions import span_in_scalar
+from runner.plan.model import PlannedStep
+from runner.plan.reading import Readable
+from runner.plan.uses import Use, compiled_of, texts_of, use_of_reference, uses_of_text
+from runner.playbook.model import Playbook, Step
+from runner.problems import Problem, Problems, Severity, suggestion
+from runner.using.access import ChainError, apply_chain
+from runner.using.model import Shell, UsingReference
+from runner.values import Secret, Span
+from runner.variables.scope import HostScopes, Scope, VariableError
+
+_NOT_YET = {"facts": "facts", "secrets": "secrets that are no login", "failure": "`rescue`"}
+_TEMPLATE_START = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class NameCheck:
+    """Checks the names of planned steps.
+
+    ``signature`` groups hosts that know the same names; ``readable`` says which results a step may read; ``dropped``
+    are registered names of steps that selection left out. ``lenient``: no inventory is given, so a name that some host
+    might bring is only a warning.
+    """
+
+    playbook: Playbook
+    scopes: HostScopes
+    readable: Mapping[str, Readable]
+    registered: Mapping[str, str]
+    hosts: Mapping[str, frozenset[str]]
+    dropped: Mapping[str, str]
+    signature: Callable[[str], Hashable]
+    problems: Problems
+    lenient: bool = False
+
+    def check(self, planned: Sequence[PlannedStep]) -> None:
+        """Note every problem of names, templates and ``$Using:`` references."""
+        for step in planned:
+            self._check_templates(step)
+            self._check_scripts(step)
+
+    def _check_templates(self, planned: PlannedStep) -> None:
+        step = planned.step
+        for text in texts_of(step):
+            compiled = compiled_of(self.scopes.compiler, text)
+            for found in compiled.problems:
+                self.problems.error(
+                    found.code,
+                    found.message,
+                    span_in_scalar(text.scalar, found.start, found.end),
+                    *found.hints,
+                )
+            for use in uses_of_text(compiled, text):
+                self._check_use(planned, use)
+
+    def _check_scripts(self, planned: PlannedStep) -> None:
+        step = planned.step
+        for prepared in planned.scripts.values():
+            script = prepared.script
+            for found in prepared.scan.problems:
+                severity = Severity.ERROR if found.error else Severity.WARNING
+                span = script.span(found.start, found.end)
+                self.problems.add(Problem(found.code, found.message, span, severity, found.hints))
+            for reference in prepared.scan.references:
+                span = script.span(reference.start, reference.end)
+                self._check_use(planned, use_of_reference(reference, span))
+                self._check_type(planned, prepared.shell, reference, span)
+            if not step.template:
+                self._warn_of_template(planned, script.text, script.span)
+
+    def _warn_of_template(self, planned: PlannedStep, text: str, span: Callable[[int, int], Span]) -> None:
+        for match in _TEMPLATE_START.finditer(text):
+            name = match[1]
+            if any(scope.knows(name) for scope in self._scopes_of(planned)) or name in self.registered:
+                self.problems.warning(
+                    "template-in-script",
+                    f"`{{{{ {name}` stays as it is: script text is not a template",
+                    span(match.start(), match.end()),
+                    f"write `$Using:{name}` to send the value, or say `template: true` to paste it",
+                )
+
+    def _scopes_of(self, planned: PlannedStep) -> Iterator[Scope]:
+        """One scope for each kind of host in the step."""
+        seen: set[Hashable] = set()
+        for placement in planned.placements:
+            signature = self.signature(placement.host)
+            if signature not in seen:
+                seen.add(signature)
+                yield self.scopes.of(placement.host)
+
+    def _check_use(self, planned: PlannedStep, use: Use) -> None:
+        step, name = planned.step, use.name
+        if name in step.using or name in step.variables:
+            return
+        if name == "result" and use.own_result:
+            return
+        if name in ("item", "loop") and step.loop is not None:
+            return
+        if name == "results":
+            self._check_results(step, use)
+        elif name == "credentials":
+            self._check_credential(step, use)
+        elif name == "inputs" and use.member is not None:
+            if use.member not in self.playbook.inputs and not use.guarded:
+                self._unknown(
+                    step,
+                    use,
+                    f"no input is named `{use.member}`",
+                    suggestion(use.member, self.playbook.inputs),
+                )
+        elif name in _NOT_YET:
+            self._unknown(step, use, f"`{name}` is not available yet: {_NOT_YET[name]} come later", ())
+        elif name in self.registered:
+            self._check_registered(planned, use, self.registered[name])
+        elif name in self.dropped:
+            self._dropped(step, use, self.dropped[name])
+        elif not use.guarded:
+            self._check_defined(planned, use)
+
+    def _check_defined(self, planned: PlannedStep, use: Use) -> None:
+        name = use.name
+        missing = [p.host for p in planned.placements if self._lacks(p.host, name)]
+        if not missing and planned.placements:
+            return
+        known = {n for scope in self._scopes_of(planned) for n in scope.names()} | set(self.registered)
+        known |= set(planned.step.variables) | set(planned.step.using)
+        if not planned.placements and (
+            name in known or name in self.playbook.variables or name in self.playbook.inputs
+        ):
+            return
+        if missing and len(missing) < len(planned.placements):
+            where = f"which is not defined for host `{missing[0]}`"
+            where += f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        else:
+            where = "which is not defined"
+        hints = suggestion(name, known, limit=0)
+        if self.lenient:
+            hints = (*hints, "if the inventory defines it, give the inventory with `-i`")
+        self._unknown(planned.step, use, where, hints, uses=True, warn=self.lenient and not hints[:-1])
+
+    def _lacks(self, host: str, name: str) -> bool:
+        return not self.scopes.of(host).knows(name)
+
+    def _unknown(
+        self,
+        step: Step,
+        use: Use,
+        words: str,
+        hints: Sequence[str],
+        *,
+        uses: bool = False,
+        warn: bool = False,
+    ) -> None:
+        code = "unknown-using" if use.using else "unknown-variable"
+        message = f"step `{step.id}` uses `{use.shown}`, {words}" if uses else f"step `{step.id}`: {words}"
+        severity = Severity.WARNING if warn else Severity.ERROR
+        self.problems.add(Problem(code, message, use.span, severity, tuple(hints)))
+
+    def _check_results(self, step: Step, use: Use) -> None:
+        if use.member is None:
+            return
+        register = self.registered.get(use.member)
+        span = use.member_span or use.span
+        if register is None:
+            if use.member in self.dropped:
+                self._dropped(step, use, self.dropped[use.member])
+            elif not use.guarded:
+                words = f"step `{step.id}` reads `{use.shown}`, but no step registers `{use.member}`"
+                code = "unknown-using" if use.using else "unknown-result"
+                self.problems.error(code, words, span, *suggestion(use.member, self.registered))
+            return
+        if register not in self.readable[step.id].complete:
+            self.problems.error(
+                "unordered-result",
+                f"step `{step.id}` reads `results.{use.member}`, but does not wait for all hosts of step `{register}`",
+                span,
+                f"write `needs: [{{step: {register}, wait: all}}]`",
+            )
+
+    def _check_registered(self, planned: PlannedStep, use: Use, register: str) -> None:
+        step = planned.step
+        if register not in self.readable[step.id].upstream:
+            self.problems.error(
+                "unordered-result",
+                f"step `{step.id}` reads `{use.name}`, but nothing makes it wait for step `{register}`",
+                use.span,
+                f"write `needs: [{register}]`",
+            )
+        elif planned.placements and not self.hosts[step.id] & self.hosts[register]:
+            self.problems.error(
+                "result-of-other-hosts",
+                f"step `{step.id}` reads `{use.name}`, which none of its hosts has: step `{register}` ran elsewhere",
+                use.span,
+                f"write `results.{use.name}`: a mapping of host to that host's result",
+            )
+
+    def _dropped(self, step: Step, use: Use, register: str) -> None:
+        self.problems.error(
+            "unselected-result",
+            f"step `{step.id}` reads what step `{register}` registers, which the selection leaves out",
+            use.span,
+            f"select step `{register}` too",
+        )
+
+    def _check_credential(self, step: Step, use: Use) -> None:
+        if not use.using:
+            self._unknown(
+                step,
+                use,
+                "credentials have no Jinja form",
+                ("write `$Using:credentials.NAME` in the script",),
+            )
+        elif use.member is None or use.member not in self.playbook.credentials:
+            words = f"no credential is named `{use.member}`" if use.member else "`credentials` needs a name"
+            self._unknown(step, use, words, suggestion(use.member or "", self.playbook.credentials))
+
+    def _check_type(self, planned: PlannedStep, shell: Shell, reference: UsingReference, span: Span) -> None:
+        """A wrong type is told where the value is known now: not for results, items and what `using` computes."""
+        step, name = planned.step, reference.name
+        if shell not in {Shell.SH, Shell.BASH} or name in {*step.using, *step.variables, *self.registered}:
+            return
+        for scope in self._scopes_of(planned):
+            if (
+                name in _NOT_YET
+                or name in {"results", "credentials", "item", "loop"}
+                or not scope.knows(name)
+            ):
+                continue
+            try:
+                value = apply_chain(scope.lookup(name), reference.chain)
+            except VariableError:
+                continue  # told where the variable stands
+            except ChainError as error:
+                self.problems.error("unknown-using", f"`{reference.text}`: {error}", span)
+                return
+            words = _unfit(value, shell)
+            if words is not None:
+                self.problems.error(
+                    "using-type",
+                    f"`{reference.text}` is {words}",
+                    span,
+                    "send one element or member of it, or use `shell: python`",
+                )
+                return
+
+
+def _unfit(value: object, shell: Shell) -> str | None:
+    """Why a value cannot go to a POSIX shell; None where it can."""
+    if isinstance(value, Secret):
+        return "a secure string, which only powershell knows"
+    if not isinstance(value, list | dict):
+        return None
+    kind = "a list" if isinstance(value, list) else "a mapping"
+    if shell is Shell.SH:
+        return f"{kind}, and sh has only text"
+    items = value if isinstance(value, list) else list(value.values())
+    if any(isinstance(item, list | dict) for item in items):
+        return f"{kind} with lists or mappings inside, and bash arrays hold only text"
+    return None

@@ -1,0 +1,255 @@
+"""Where: each step on its hosts, with how each is reached and spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runner.document.nodes import Scalar
+from runner.inventory.inventory import Inventory
+from runner.inventory.settings import connection_settings
+from runner.plan.connection import EndpointMaker, Reach, Setting, settings_of
+from runner.plan.hosts import NamedHost, hosts_of_pattern, hosts_of_target, local_host
+from runner.plan.model import Placement
+from runner.playbook.check import LOCAL
+from runner.playbook.model import Playbook, Session, Step, Target
+from runner.problems import Problems
+from runner.transport.endpoint import Endpoint
+from runner.units import parse_duration
+from runner.using.model import Shell
+from runner.values import Span
+from runner.variables.scope import HostScopes, VariableError
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says over every setting: ``--user``, ``--credential``, ``--shell`` and ``-l``."""
+
+    user: str | None = None
+    credential: str | None = None
+    shell: Shell | None = None
+    limit: frozenset[str] | None = None
+
+    def settings(self, span: Span) -> dict[str, Setting]:
+        """As connection settings, the nearest of all."""
+        given = {"user_name": self.user, "credential": self.credential, "shell": self.shell}
+        return {key: Setting(str(value), span) for key, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A placement with what limits apply to it by name: ``(kind, name)`` to the limit."""
+
+    placement: Placement
+    reach: Reach
+    limits: Mapping[tuple[str, str], int]
+
+
+class Placer:
+    """Places steps; what steps with the same target share is made once."""
+
+    def __init__(
+        self,
+        playbook: Playbook,
+        inventory: Inventory | None,
+        scopes: HostScopes,
+        overrides: Overrides,
+        problems: Problems,
+    ) -> None:
+        self._playbook = playbook
+        self._inventory = inventory
+        self._scopes = scopes
+        self._overrides = overrides
+        self._problems = problems
+        self._directory = Path(playbook.path).parent
+        self._endpoints = EndpointMaker(problems, self._reach_of_name)
+        self._placed: dict[object, tuple[Placed, ...]] = {}
+        self._addresses: dict[str, tuple[Endpoint, Span]] = {}
+
+    def place(self, step: Step) -> tuple[Placed, ...]:
+        """The step's hosts in the order they start; a host named twice stands where it is named first."""
+        hosts = id(step.hosts) if step.hosts is not None else None
+        who = (tuple(t.text for t in step.targets), tuple(s.text for s in step.sessions), hosts)
+        key = (*who, step.shell, step.no_new_scope)
+        if key not in self._placed:
+            found: dict[str, Placed] = {}
+            for placed in self._place(step):
+                found.setdefault(placed.placement.host, placed)
+            self._placed[key] = tuple(found.values())
+        return self._placed[key]
+
+    def _place(self, step: Step) -> list[Placed]:
+        placed: list[Placed] = []
+        for named in step.sessions:
+            session = self._playbook.sessions.get(named.text)
+            for name in session.targets if session else ():
+                placed += self._place_target(name, step, session, named.span)
+        for named in step.targets:
+            placed += self._place_target(named.text, step, None, named.span)
+        if step.hosts is not None:
+            hosts = hosts_of_pattern(step.hosts, self._inventory, self._directory, self._problems)
+            placed += self._place_hosts(hosts, None, step, None)
+        if not (step.sessions or step.targets or step.hosts is not None):
+            placed += self._place_hosts([local_host(step.span)], None, step, None)
+        return placed
+
+    def _place_target(self, name: str, step: Step, session: Session | None, span: Span) -> list[Placed]:
+        if name == LOCAL:
+            return self._place_hosts([local_host(span)], None, step, session)
+        target = self._playbook.targets.get(name)
+        if target is None:
+            return []
+        hosts = hosts_of_target(target, self._inventory, self._directory, self._problems)
+        return self._place_hosts(hosts, target, step, session)
+
+    def _place_hosts(
+        self, hosts: Sequence[NamedHost], target: Target | None, step: Step, session: Session | None
+    ) -> list[Placed]:
+        placed = []
+        for host in hosts:
+            if not self._within_limit(host):
+                continue
+            try:
+                placed.append(self._place_host(host, target, step, session))
+            except VariableError as error:
+                self._problems.extend(error.problems)
+        return placed
+
+    def _within_limit(self, host: NamedHost) -> bool:
+        limit = self._overrides.limit
+        return limit is None or host.name in limit or host.connection.get("transport") == "local"
+
+    def _place_host(
+        self, host: NamedHost, target: Target | None, step: Step, session: Session | None
+    ) -> Placed:
+        reach = self._reach(host, target)
+        endpoint = self._endpoints.endpoint(reach)
+        self._check_same_host(host, endpoint)
+        shell = step.shell or reach.shell or self._default_shell(reach, target)
+        kept = session.name if session else None
+        if step.no_new_scope and endpoint.transport == "local":
+            kept = f"{LOCAL} {shell}"  # steps in one scope share one local interpreter a shell and run
+        placement = Placement(
+            host=host.name,
+            endpoint=endpoint,
+            shell=shell,
+            interpreter=reach.text(f"interpreter_{shell}") or reach.text("interpreter"),
+            session=kept,
+            session_on_loss=session.on_loss if session else "fail",
+            session_reset=session.reset if session else "never",
+            cancel_timeout=_cancel_timeout(reach),
+        )
+        return Placed(placement, reach, self._limits(placement, reach, target, session))
+
+    def _default_shell(self, reach: Reach, target: Target | None) -> Shell:
+        speaks = target is not None and target.kind in {
+            "connection_uri",
+            "vm_name",
+            "vm_id",
+            "ssh_connections",
+        }
+        return Shell.POWERSHELL if speaks else reach.default_shell
+
+    def _reach(self, host: NamedHost, target: Target | None) -> Reach:
+        scope = self._scopes.of(host.name)
+        layers: list[Mapping[str, Any]] = []
+        if host.connection.get("transport") != "local":
+            layers.append(self._playbook.default_connection)
+            if self._inventory is not None:
+                layers.append(_values(connection_settings(self._inventory, host.name)))
+            kinds = {"connection_uri": "winrm", "container_id": "container", "vm_name": "vm", "vm_id": "vm"}
+            if target is not None and target.kind in kinds:
+                layers.append({"transport": kinds[target.kind]})
+            layers.append(target.connection if target is not None else {})
+        layers.append(host.connection)
+        settings = settings_of(layers, scope.render, host.span)
+        if host.connection.get("transport") != "local":
+            settings.update(self._overrides.settings(host.span))
+        return Reach(host, self._with_session_option(settings))
+
+    def _with_session_option(self, settings: dict[str, Setting]) -> dict[str, Setting]:
+        setting = settings.get("session_option")
+        if setting is None or not isinstance(setting.value, str):
+            return settings
+        named = self._playbook.session_options.get(setting.value)
+        option = (
+            {key: value.value for key, value in named.items() if isinstance(value, Scalar)} if named else {}
+        )
+        return {**settings, "session_option": replace(setting, value=option)}
+
+    def _reach_of_name(self, name: str, span: Span) -> Reach | None:
+        if self._inventory is None or name not in self._inventory.hosts:
+            return None
+        return self._reach(NamedHost(name, span), None)
+
+    def _check_same_host(self, host: NamedHost, endpoint: Endpoint) -> None:
+        first, span = self._addresses.setdefault(host.name, (endpoint, host.span))
+        same = (first.transport, first.address, first.port) == (
+            endpoint.transport,
+            endpoint.address,
+            endpoint.port,
+        )
+        if not same:
+            self._problems.error(
+                "host-twice",
+                f"`{host.name}` names two different hosts: {_place(first)} ({span}) and {_place(endpoint)}",
+                host.span,
+                "give one of them another name with `name:`",
+            )
+
+    def _limits(
+        self, placement: Placement, reach: Reach, target: Target | None, session: Session | None
+    ) -> dict[tuple[str, str], int]:
+        limits: dict[tuple[str, str], int] = {}
+        if target is not None and target.throttle:
+            limits["target", target.name] = target.throttle
+        if session is not None and session.throttle:
+            limits["session", session.name] = session.throttle
+        if self._inventory is not None:
+            for group, limit in self._inventory.group_throttles(placement.host).items():
+                limits["group", group] = limit
+        credential = self._playbook.credentials.get(placement.endpoint.credential or "")
+        if credential is not None and credential.throttle:
+            limits["credential", credential.name] = credential.throttle
+        for name, limit in self._jump_limits(reach):
+            limits["jump", name] = limit
+        return limits
+
+    def _jump_limits(self, reach: Reach) -> list[tuple[str, int]]:
+        setting = reach.settings.get("jump")
+        items = setting.value if setting is not None and isinstance(setting.value, list) else []
+        found = []
+        for item in items:
+            if isinstance(item, dict) and isinstance(item.get("throttle"), int):
+                found.append((str(item.get("host_name")), item["throttle"]))
+            elif isinstance(item, str) and self._inventory is not None and item in self._inventory.hosts:
+                limit = connection_settings(self._inventory, item).get("throttle")
+                value = limit.value.value if limit is not None and isinstance(limit.value, Scalar) else None
+                if isinstance(value, int):
+                    found.append((item, value))
+        return found
+
+
+def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: setting.value for key, setting in settings.items() if key != "throttle"}
+
+
+def _place(endpoint: Endpoint) -> str:
+    if endpoint.transport == LOCAL:
+        return "this controller"
+    port = f":{endpoint.port}" if endpoint.port else ""
+    return f"`{endpoint.transport}://{endpoint.address}{port}`"
+
+
+def _cancel_timeout(reach: Reach) -> float:
+    """``cancel_timeout`` of the session options, in seconds; 10 where it says nothing."""
+    setting = reach.settings.get("session_option")
+    option = setting.value if setting is not None and isinstance(setting.value, dict) else {}
+    try:
+        return (
+            parse_duration(option["cancel_timeout"]).total_seconds() if "cancel_timeout" in option else 10.0
+        )
+    except ValueError:
+        return 10.0

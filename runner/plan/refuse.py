@@ -1,0 +1,96 @@
+"""What a plan refuses by name: parts of the language not run yet, so that nothing is silently half run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.plan.connection import TRANSPORTS
+from runner.plan.place import Placed
+from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
+from runner.problems import Problems
+from runner.using.model import Shell
+
+_SSH_OPTIONS = frozenset({"open_timeout", "cancel_timeout", "no_compression"})
+
+
+def refuse_later(playbook: Playbook, steps: Sequence[Step], problems: Problems) -> None:
+    """Note every key and body of the language that this version knows but does not run."""
+    for later in playbook.later:
+        problems.error("not-available-yet", f"`{later.key}` is not available yet", later.span, _HINT)
+    for step in steps:
+        if isinstance(step.body, LaterBody):
+            words = f"step `{step.id}`: `{step.body.key}` is not available yet"
+            problems.error("not-available-yet", words, step.body.span, _HINT)
+        for later in step.later:
+            words = f"step `{step.id}`: `{later.key}` is not available yet"
+            problems.error("not-available-yet", words, later.span, _HINT)
+
+
+_HINT = "the key is valid and kept for a later version; take it out to run this playbook now"
+
+
+def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
+    """Note transports and shells that cannot be used yet, once a step and kind."""
+    told: set[str] = set()
+    for item in placed:
+        transport, shell = item.placement.endpoint.transport, item.placement.shell
+        span = item.reach.host.span
+        setting = item.reach.settings.get("transport")
+        if transport not in TRANSPORTS and transport not in told:
+            told.add(transport)
+            problems.error(
+                "transport-not-available",
+                f"step `{step.id}`: transport `{transport}` of host `{item.placement.host}` is not available yet",
+                setting.span if setting is not None else span,
+                "available now: `ssh` and `local`",
+            )
+        runs_script = isinstance(step.body, ScriptBody | CommandBody)
+        if transport in TRANSPORTS and shell is Shell.POWERSHELL and runs_script and "powershell" not in told:
+            told.add("powershell")
+            problems.error(
+                "shell-not-available",
+                f"step `{step.id}`: `powershell` on host `{item.placement.host}` is not available yet",
+                step.span,
+                "available now: `shell: sh`, `bash` and `python`",
+            )
+
+
+def warn_of_options(placed: Sequence[Placed], problems: Problems) -> None:
+    """Say which session options do nothing over the transport of a host."""
+    for item in placed:
+        setting = item.reach.settings.get("session_option")
+        if setting is None or not isinstance(setting.value, dict):
+            continue
+        idle = sorted(set(setting.value) - _SSH_OPTIONS)
+        transport = item.placement.endpoint.transport
+        if idle and transport in TRANSPORTS:
+            words = ", ".join(f"`{key}`" for key in idle)
+            problems.warning(
+                "option-without-effect",
+                f"{words} of the session option has no effect over {transport}",
+                setting.span,
+            )
+            return
+
+
+def refuse_command(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
+    """A pipeline of commands, and parameters by name, are for powershell."""
+    if not isinstance(step.body, CommandBody):
+        return
+    if all(item.placement.shell is Shell.POWERSHELL for item in placed) and placed:
+        return
+    if len(step.body.items) > 1:
+        problems.error(
+            "command-pipeline",
+            f"step `{step.id}`: a list of commands is a powershell pipeline",
+            step.body.items[1].name.span,
+            "write one step for each program, or `script:`",
+        )
+    for part in step.body.items:
+        if part.parameters is not None:
+            problems.error(
+                "parameters-shell",
+                f"step `{step.id}`: `parameters` bind by name, which a program run as argv has not",
+                part.parameters.span,
+                "use `args`",
+            )

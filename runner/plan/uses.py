@@ -1,0 +1,128 @@
+"""What a step reads: every text of it that may hold a template, every expression, every ``$Using:`` reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.document.nodes import AnyNode, Scalar
+from runner.document.nodes import Sequence as SequenceNode
+from runner.document.positions import span_in_scalar
+from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, ScriptBody, Step
+from runner.using.model import Member, UsingReference
+from runner.values import Span
+from runner.variables.compile import Compiled, Compiler
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name that a step reads.
+
+    ``member`` is the constant first member (``results.events``), where the name has one; ``shown`` is how the author
+    wrote it; ``using`` says that it is a ``$Using:`` reference; ``own_result`` that ``result`` is known at this place.
+    """
+
+    name: str
+    member: str | None
+    shown: str
+    span: Span
+    member_span: Span | None = None
+    guarded: bool = False
+    using: bool = False
+    own_result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar of a step that is evaluated; ``expression`` says how."""
+
+    scalar: Scalar
+    expression: bool = False
+    own_result: bool = False
+
+
+def texts_of(step: Step) -> Iterator[Text]:
+    """Every scalar of a step that is evaluated for a host."""
+    for scalar in step.when:
+        yield Text(scalar, expression=True)
+    for scalar in (*step.failed_when, *step.changed_when):
+        yield Text(scalar, expression=True, own_result=True)
+    if isinstance(step.ignore_errors, Scalar):
+        yield Text(step.ignore_errors, expression=True, own_result=True)
+    if step.loop is not None:
+        if isinstance(step.loop.over, Scalar):
+            yield Text(step.loop.over, expression=True)
+        else:
+            yield from _scalars(step.loop.over)
+    nodes = [
+        *(step.args, step.parameters, step.input_object, step.environment, step.working_directory),
+        *step.variables.values(),
+        *step.using.values(),
+    ]
+    for node in nodes:
+        yield from _scalars(node)
+    yield from _texts_of_body(step)
+
+
+def _texts_of_body(step: Step) -> Iterator[Text]:
+    body = step.body
+    if isinstance(body, AssertBody):
+        for scalar in body.that:
+            yield Text(scalar, expression=True)
+        yield from _scalars(body.message)
+    elif isinstance(body, CommandBody):
+        for item in body.items:
+            for node in (item.name, item.args, item.parameters):
+                yield from _scalars(node)
+    elif isinstance(body, CopyBody | FetchBody):
+        for node in body.node.values():
+            yield from _scalars(node)
+    elif isinstance(body, ScriptBody) and step.template:
+        for script in body.scripts:
+            if script.scalar is not None:
+                yield Text(script.scalar)
+
+
+def _scalars(node: AnyNode | None) -> Iterator[Text]:
+    if isinstance(node, Scalar):
+        if node.is_text:
+            yield Text(node)
+    elif isinstance(node, SequenceNode):
+        for item in node.items:
+            yield from _scalars(item)
+    elif node is not None:
+        for item in node.values():
+            yield from _scalars(item)
+
+
+def compiled_of(compiler: Compiler, text: Text) -> Compiled:
+    """The compiled form of a text."""
+    if not text.scalar.is_text:
+        return Compiled(text.scalar.text, literal=True)
+    return compiler.expression(text.scalar.text) if text.expression else compiler.text(text.scalar.text)
+
+
+def uses_of_text(compiled: Compiled, text: Text) -> Iterator[Use]:
+    """The names that a text reads."""
+    members = {(use.owner, use.start): use for use in compiled.members}
+    for use in compiled.names:
+        member = next(
+            (m for (owner, start), m in members.items() if owner == use.name and 0 < start - use.end <= 2),
+            None,
+        )
+        yield Use(
+            name=use.name,
+            member=member.member if member else None,
+            shown=f"{use.name}.{member.member}" if member else use.name,
+            span=span_in_scalar(text.scalar, use.start, use.end),
+            member_span=span_in_scalar(text.scalar, member.start, member.end) if member else None,
+            guarded=use.guarded,
+            own_result=text.own_result,
+        )
+
+
+def use_of_reference(reference: UsingReference, span: Span) -> Use:
+    """A ``$Using:`` reference as a use."""
+    first = reference.chain[0] if reference.chain else None
+    member = first.name if isinstance(first, Member) else None
+    return Use(reference.name, member, reference.text, span, span, using=True)

@@ -1,0 +1,208 @@
+"""Rules of a playbook that a schema cannot say and that need no inventory: names that must exist, words that must fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+
+from runner.document.nodes import Scalar
+from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
+from runner.playbook.read import text_of
+from runner.problems import Problems, suggestion
+from runner.using.model import Shell
+from runner.values import Span
+
+RESERVED = frozenset(
+    {
+        *("results", "inputs", "host", "hosts", "groups", "facts", "item", "loop", "run"),
+        *("failure", "secrets", "credentials"),
+    }
+)
+LOCAL = "local"
+SUFFIXES = {
+    ".ps1": {Shell.POWERSHELL},
+    ".sh": {Shell.SH, Shell.BASH},
+    ".bash": {Shell.BASH},
+    ".py": {Shell.PYTHON},
+}
+
+
+def check_playbook(playbook: Playbook, problems: Problems) -> None:
+    """Note every problem that can be seen without an inventory."""
+    _check_reserved(playbook, problems)
+    _check_ids(playbook.steps, problems)
+    _check_registers(playbook.steps, problems)
+    for target in playbook.targets.values():
+        if target.name == LOCAL:
+            problems.error("reserved-name", "`local` is a reserved target: this controller", target.span)
+        _check_connection(playbook, target.connection, problems)
+    _check_connection(playbook, playbook.default_connection, problems)
+    for session in playbook.sessions.values():
+        for name in session.targets:
+            _known("target", name, {*playbook.targets, LOCAL}, session.span, problems)
+    ids = {step.id for step in playbook.steps}
+    for step in playbook.steps:
+        _check_who(playbook, step, problems)
+        for need in step.needs or ():
+            _known("step", need.step, ids, need.span, problems)
+        _check_body(step, problems)
+    _check_session_shells(playbook, problems)
+
+
+def _known(kind: str, name: str, known: Iterable[str], span: Span, problems: Problems) -> None:
+    names = set(known)
+    if name not in names:
+        problems.error(f"unknown-{kind}", f"no {kind} is named `{name}`", span, *suggestion(name, names))
+
+
+def _check_reserved(playbook: Playbook, problems: Problems) -> None:
+    sections: list[tuple[str, Iterable[tuple[str, Span]]]] = [
+        ("variable", ((n, v.span) for n, v in playbook.variables.items())),
+        ("input", ((n, i.span) for n, i in playbook.inputs.items())),
+        ("variable", ((n, v.span) for s in playbook.steps for n, v in s.variables.items())),
+        ("variable", ((n, v.span) for s in playbook.steps for n, v in s.using.items())),
+        ("result", ((s.register, _key_span(s, "register")) for s in playbook.steps if s.register)),
+    ]
+    for kind, entries in sections:
+        for name, span in entries:
+            if name in RESERVED:
+                problems.error(
+                    "reserved-name",
+                    f"`{name}` is a reserved name and cannot name a {kind}",
+                    span,
+                    "choose another name",
+                )
+
+
+def _key_span(step: Step, key: str) -> Span:
+    node = step.node.get(key)
+    return node.span if node is not None else step.span
+
+
+def _check_ids(steps: tuple[Step, ...], problems: Problems) -> None:
+    seen: dict[str, Span] = {}
+    for step in steps:
+        if step.id in seen:
+            problems.error(
+                "duplicate-step",
+                f"two steps have the id `{step.id}`",
+                step.span,
+                f"the first one is at {seen[step.id]}; give one of them another `id`",
+            )
+        seen.setdefault(step.id, step.span)
+
+
+def _check_registers(steps: tuple[Step, ...], problems: Problems) -> None:
+    seen: dict[str, Step] = {}
+    for step in steps:
+        if step.register is None:
+            continue
+        first = seen.setdefault(step.register, step)
+        if first is not step:
+            problems.error(
+                "duplicate-register",
+                f"steps `{first.id}` and `{step.id}` register the same name `{step.register}`",
+                _key_span(step, "register"),
+                "register the second result under a name of its own",
+            )
+
+
+def _check_connection(playbook: Playbook, connection: Mapping[str, object], problems: Problems) -> None:
+    credential = connection.get("credential")
+    if isinstance(credential, Scalar) and isinstance(credential.value, str):
+        _known("credential", credential.text, playbook.credentials, credential.span, problems)
+    option = connection.get("session_option")
+    if isinstance(option, Scalar) and isinstance(option.value, str):
+        _known("session-option", option.text, playbook.session_options, option.span, problems)
+    subsystem, configuration = connection.get("subsystem"), connection.get("configuration_name")
+    transport = connection.get("transport")
+    over_ssh = isinstance(transport, Scalar) and str(transport.value).lower() == "ssh"
+    if isinstance(subsystem, Scalar) and isinstance(configuration, Scalar) and over_ssh:
+        problems.error(
+            "subsystem-twice",
+            "over SSH `configuration_name` means `subsystem`, and both are given",
+            configuration.span,
+            "keep `subsystem`",
+        )
+
+
+def _check_who(playbook: Playbook, step: Step, problems: Problems) -> None:
+    for target in step.targets:
+        _known("target", target.text, {*playbook.targets, LOCAL}, target.span, problems)
+    for session in step.sessions:
+        if session.text in playbook.targets or session.text == LOCAL:
+            problems.error(
+                "unknown-session",
+                f"`{session.text}` is a target, not a session",
+                session.span,
+                f"write `target: {session.text}`, or declare a session on it under `sessions:`",
+            )
+        else:
+            _known("session", session.text, playbook.sessions, session.span, problems)
+
+
+def _check_body(step: Step, problems: Problems) -> None:
+    body = step.body
+    if isinstance(body, CommandBody):
+        _check_command(body, problems)
+    if isinstance(body, ScriptBody):
+        if body.from_file:
+            _check_suffix(step, body, problems)
+        if step.parameters is not None and step.shell in {Shell.SH, Shell.BASH, Shell.PYTHON}:
+            problems.error(
+                "parameters-shell",
+                f"`parameters` bind by name, which {step.shell} has not",
+                _key_span(step, "parameters"),
+                "use `args`, or `$Using:` variables",
+            )
+    for key in ("args", "input_object"):
+        if step.node.get(key) is not None and not isinstance(body, ScriptBody | CommandBody | LaterBody):
+            problems.error(
+                "key-without-body",
+                f"`{key}` goes with `script`, `file` and `command` only",
+                step.node.key(key).span,
+            )
+
+
+def _check_command(body: CommandBody, problems: Problems) -> None:
+    for item in body.items:
+        text = text_of(item.name)
+        if text and len(text.split()) > 1 and "{{" not in text and not text.startswith(("/", "C:", "c:")):
+            program, *arguments = text.split()
+            problems.error(
+                "command-blanks",
+                f"a command's name has no blanks: `{text}`",
+                item.name.span,
+                f"write `command: {program}` with `args: [{', '.join(arguments)}]`",
+                "or use `script:` to have a shell read the line",
+            )
+
+
+def _check_suffix(step: Step, body: ScriptBody, problems: Problems) -> None:
+    for script in body.scripts:
+        fitting = SUFFIXES.get(PurePath(script.path or "").suffix.lower())
+        if fitting and step.shell is not None and step.shell not in fitting:
+            words = ", ".join(sorted(f"`shell: {shell}`" for shell in fitting))
+            problems.error(
+                "file-shell",
+                f"`{PurePath(script.path or '').name}` is run by `{step.shell}`, which its name contradicts",
+                _key_span(step, "file"),
+                f"say {words}",
+            )
+
+
+def _check_session_shells(playbook: Playbook, problems: Problems) -> None:
+    first: dict[str, Step] = {}
+    for step in playbook.steps:
+        if step.shell is None or not isinstance(step.body, ScriptBody):
+            continue
+        for session in step.sessions:
+            other = first.setdefault(session.text, step)
+            if other.shell is not step.shell:
+                problems.error(
+                    "session-shells",
+                    f"session `{session.text}` has one shell: step `{other.id}` uses {other.shell},"
+                    f" step `{step.id}` {step.shell}",
+                    _key_span(step, "shell"),
+                    "declare a second session on the same target",
+                )
