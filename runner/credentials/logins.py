@@ -1,0 +1,78 @@
+"""Credentials of a playbook made into logins, all that a plan needs before the first connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runner.credentials.sources import SecretReader
+from runner.errors import CredentialError
+from runner.playbook.model import Credential, SecretSource
+from runner.problems import Problem, Problems
+from runner.transport.port import Login
+from runner.values import Secret
+
+
+class SeveralCredentialsError(CredentialError):
+    """Several sources gave nothing; all of them are told."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = tuple(problems)
+        first = self._problems[0]
+        super().__init__(first.code, first.message, first.span, hints=first.hints)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every source that gave nothing."""
+        return self._problems
+
+
+def read_logins(
+    credentials: Mapping[str, Credential], needed: Iterable[str], reader: SecretReader
+) -> dict[str, Login]:
+    """The logins of the credentials a plan needs, by name; the others are not touched.
+
+    Raises:
+        SeveralCredentialsError: some sources gave nothing; every one that did is in ``problems``.
+
+    """
+    problems = Problems()
+    logins: dict[str, Login] = {}
+    for name in sorted(set(needed) & set(credentials)):
+        credential = credentials[name]
+        values: dict[str, Secret | None] = {}
+        for part in ("username", "password", "private_key", "passphrase", "certificate"):
+            source = getattr(credential, part)
+            try:
+                values[part] = _read(source, f"the {part.replace('_', ' ')} of credential `{name}`", reader)
+            except CredentialError as error:
+                problems.extend(error.problems)
+        if not problems.has_errors:
+            logins[name] = _login(credential, values)
+    if problems.has_errors:
+        raise SeveralCredentialsError(problems.sorted())
+    return logins
+
+
+def secrets_of(login: Login) -> Iterable[Secret]:
+    """What of a login must never be shown."""
+    return (secret for secret in (login.password, login.private_key, login.passphrase) if secret is not None)
+
+
+def _read(source: SecretSource | str | None, what: str, reader: SecretReader) -> Secret | None:
+    return (
+        Secret(source) if isinstance(source, str) else None if source is None else reader.read(source, what)
+    )
+
+
+def _login(credential: Credential, values: Mapping[str, Secret | None]) -> Login:
+    username, certificate = values["username"], values["certificate"]
+    key = values["private_key"]
+    return Login(
+        username=username.reveal() if username else None,
+        password=values["password"],
+        # A key file ends in a line end, and readers of PEM want it.
+        private_key=Secret(key.reveal().rstrip("\n") + "\n") if key else None,
+        passphrase=values["passphrase"],
+        certificate=certificate.reveal() if certificate else None,
+        agent=credential.agent,
+    )
