@@ -77,6 +77,14 @@ class Process(Protocol):
 
         """
 
+    async def interrupt(self) -> bool:
+        """Send INT to the process and its process group, as Ctrl-C would; does not wait for what comes of it.
+
+        Returns:
+            True when the signal was sent, False where it could not be or the process has ended.
+
+        """
+
 
 class Connection(Protocol):
     """An open, kept link to one host; several processes may run over it at once."""
@@ -94,7 +102,8 @@ class Connection(Protocol):
 
         Raises:
             ConnectionLost: the link is gone (``may_have_run`` False).
-            ExecutionFailed: the program cannot be started.
+            ExecutionFailed: the program cannot be started: code ``program-missing`` where the transport can know
+                that (over SSH a login shell ends with 126 or 127 instead).
 
         """
 
