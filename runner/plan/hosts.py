@@ -72,8 +72,13 @@ def hosts_of_pattern(
     if inventory is None:
         return _written_hosts(parts, problems)
     texts = [part.text for part in parts]
-    names = select(inventory, texts[0] if len(texts) == 1 else texts, problems, parts[0].span)
-    return [NamedHost(name, parts[0].span) for name in names]
+    names = select(inventory, texts, problems, [part.span for part in parts], directory=directory)
+    return [
+        local_host(parts[0].span)
+        if name == LOCALHOST and name not in inventory.hosts
+        else NamedHost(name, parts[0].span)
+        for name in names
+    ]
 
 
 def _written_hosts(parts: list[Scalar], problems: Problems) -> list[NamedHost]:

@@ -1,4 +1,4 @@
-"""Rules of a playbook that a schema cannot say and that need no inventory: names that must exist, words that must fit."""
+"""Rules of a playbook that a schema cannot say and that need no inventory: names exist, words fit together."""
 
 from __future__ import annotations
 

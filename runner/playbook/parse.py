@@ -97,7 +97,7 @@ def parse_targets(node: AnyNode | None, problems: Problems) -> tuple[dict[str, T
 
 
 def connection_of(node: AnyNode | None, problems: Problems) -> dict[str, AnyNode]:
-    """The connection keys of a target, a host's ``connection:`` or an entry of ``ssh_connections``, aliases resolved."""
+    """The connection keys of a target, of ``connection:`` or of an entry of ``ssh_connections``, aliases resolved."""
     connection = {
         _CONNECTION_ALIASES.get(key, key): value
         for key, value in entries_of(node).items()

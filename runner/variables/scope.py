@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from runner.document.nodes import AnyNode, Node, Scalar
+from runner.document.nodes import Mapping as MappingNode
+from runner.document.nodes import Node, Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.errors import RunnerError
 from runner.problems import suggestion
@@ -157,7 +158,9 @@ class Scope:
             return self._evaluate(self._compiler.text(value.text), value)
         if isinstance(value, SequenceNode):
             return [self.render(item) for item in value.items]
-        return {key: self.render(item) for key, item in _entries(value)}
+        if isinstance(value, MappingNode):
+            return {key: self.render(item) for key, item in value.items()}
+        return value
 
     def evaluate(self, expression: Scalar) -> Any:
         """The value of an expression (``when``, ``failed_when`` ...); a scalar that is no text is its own value.
@@ -186,10 +189,6 @@ class Scope:
             raise VariableError(
                 "evaluation-failed", f"`{_shortened(scalar.text)}`: {error}", scalar.span
             ) from error
-
-
-def _entries(node: AnyNode) -> Iterator[tuple[str, AnyNode]]:
-    return iter(()) if isinstance(node, Scalar | SequenceNode) else node.items()
 
 
 def _shortened(text: str, limit: int = 60) -> str:

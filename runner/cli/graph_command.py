@@ -1,0 +1,36 @@
+"""``runner graph``: the DAG of a playbook, drawn."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.complain import complain
+from runner.cli.options import choice_options, extra_option, inventory_option
+from runner.cli.prepare import Given, prepare
+from runner.errors import ExitCode
+from runner.plan.graph import FORMATS, draw, drawing_of
+
+EXAMPLES = """\b
+Examples:
+  runner graph playbooks/patch.yml -i inventories/prod.yml
+  runner graph patch.yml -i prod.yml --format svg > patch.svg
+  runner graph patch.yml -i prod.yml --format mermaid      for a Markdown page"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("playbook")
+@click.option(
+    "--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True, help="What to draw."
+)
+@inventory_option
+@choice_options
+@extra_option
+def command(playbook: str, kind: str, **given: object) -> int:
+    """Draw the steps of a playbook and what they wait for; connects to nothing."""
+    prepared = prepare(playbook, Given(**given), validating=True)  # type: ignore[arg-type]
+    if prepared.problems.has_errors:
+        complain(prepared.problems.sorted(), prepared.sources)
+    if prepared.plan is None:
+        return ExitCode.REFUSED
+    click.echo(draw(drawing_of(prepared.plan), kind), nl=False)
+    return ExitCode.SUCCESS

@@ -1,0 +1,125 @@
+"""The console script: finds the command, wires it, and turns every way out into an exit code (cli.md, "Exit codes")."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from runner import __version__
+from runner.cli.settings import read_settings
+from runner.errors import ExitCode, RunnerError
+from runner.problems import did_you_mean
+
+COMMANDS = {
+    "run": "Validate, plan, execute and show a playbook",
+    "validate": "Check playbooks and inventories; connects to nothing",
+    "plan": "Show the exact steps x hosts, in order, with scripts' digests",
+    "graph": "Draw the steps as a graph",
+    "inventory": "Show what the inventory resolves to",
+    "explain": "Where a variable came from; what an error code means",
+    "schema": "Print a JSON Schema",
+    "lab": "A fleet on loopback to try and test with",
+    "doctor": "What is missing here and on the targets, and how to mend it",
+    "init": "Start a repository of runbooks",
+    "completion": "Print shell completion",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for, so that ``--help`` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"runner.cli.{cmd_name}_command")
+        command = module.command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"runner.cli.{cmd_name}_command.command is no command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name, or an error that suggests the near one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = did_you_mean(args[0], COMMANDS)
+            hint = f" Did you mean `{near}`?" if near else f" Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"No such command `{args[0]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table: no module is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+EPILOG = """\b
+Examples:
+  runner lab up 5                                   five hosts on loopback
+  runner run playbooks/hello.yml -i .runner/lab/inventory.yml
+  runner validate playbooks/ -i inventories/prod.yml
+  runner run patch.yml -i prod.yml -l 'web:!canary' -e version=2.1 -f 50
+  runner explain unknown-using                      what an error code means
+
+Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."""
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="runner")
+@click.pass_context
+def runner(context: click.Context) -> None:
+    """Run YAML playbooks over fleets: PowerShell, sh, bash and python, without an agent."""
+    settings = read_settings(Path.cwd())
+    context.default_map = dict.fromkeys(COMMANDS, settings) if settings else None
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run_command_line(arguments))
+
+
+def run_command_line(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; give the exit code. Never raises but for a bug in itself."""
+    try:
+        result: Any = runner.main(
+            args=list(arguments) if arguments is not None else None, prog_name="runner", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.REFUSED
+    except RunnerError as error:
+        from runner.cli.complain import complain  # noqa: PLC0415 - only when something is wrong
+
+        complain(error.problems)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on: keep the interpreter from writing to the closed pipe again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLOSED_OUTPUT
+    except Exception as error:  # noqa: BLE001 - the last fence: a bug of ours ends in a report and 70
+        from runner.cli.complain import report_bug  # noqa: PLC0415 - only when something is wrong
+
+        return report_bug(error)
+    return int(result) if isinstance(result, int) else ExitCode.SUCCESS

@@ -1,0 +1,155 @@
+"""Options that several commands share, each also a setting of runner.toml and an environment variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from runner.units import parse_duration
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class DurationType(click.ParamType[float]):
+    """A duration like ``30s`` or ``5m``, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds, or a usage error that says what a duration looks like."""
+        try:
+            return parse_duration(value).total_seconds()
+        except ValueError as error:
+            self.fail(f"{error}: `{value}`", param, ctx)
+
+
+class ThrottleType(click.ParamType[int | None]):
+    """A whole number; ``unlimited`` is 0 inside."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """The limit, None for the default."""
+        text = str(value).lower()
+        if text == "unlimited":
+            return 0
+        if not text.isdigit():
+            self.fail(f"expected a number or `unlimited`: `{value}`", param, ctx)
+        return int(text) or None
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    long = next(name for name in names if name.startswith("--")).removeprefix("--").split("/")[0]
+    settings.setdefault("envvar", f"RUNNER_{long.replace('-', '_').upper()}")
+    return click.option(*names, **settings)
+
+
+def inventory_option(function: Function) -> Function:
+    """``-i``."""
+    return _option(
+        "-i",
+        "--inventory",
+        multiple=True,
+        metavar="PATH",
+        help="Inventory file, folder, executable or `host,host,`; repeatable.",
+    )(function)
+
+
+def extra_option(function: Function) -> Function:
+    """``-e``."""
+    return _option(
+        "-e",
+        "--extra",
+        multiple=True,
+        metavar="NAME=VALUE|@FILE",
+        help="Input or variable; @FILE is a YAML or JSON mapping; repeatable.",
+    )(function)
+
+
+def choice_options(function: Function) -> Function:
+    """Options that choose hosts and steps."""
+    for option in reversed(
+        [
+            _option("-l", "--limit", metavar="PATTERN", help="Only these hosts, e.g. 'web:!canary'."),
+            _option(
+                "-t", "--tags", multiple=True, metavar="TAG[,TAG]", help="Only steps with one of these tags."
+            ),
+            _option(
+                "--skip-tags",
+                multiple=True,
+                metavar="TAG[,TAG]",
+                help="Not the steps with one of these tags.",
+            ),
+            _option("--only", multiple=True, metavar="ID", help="Only this step; repeatable."),
+            _option("--start-at", metavar="ID", help="Begin at this step; those before it drop away."),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def connection_options(function: Function) -> Function:
+    """Options that say how to reach and speak to hosts, over everything the playbook says."""
+    for option in reversed(
+        [
+            _option("--credential", metavar="NAME", help="Log in with this credential of the playbook."),
+            _option("--user", metavar="USER", help="Log in as this user."),
+            _option("--ask-password", is_flag=True, help="Ask for the login password once (terminal only)."),
+            _option(
+                "--shell",
+                type=click.Choice(["sh", "bash", "python", "powershell"], case_sensitive=False),
+                help="Shell of steps that say none, over target and inventory.",
+            ),
+            _option(
+                "-f",
+                "--throttle",
+                type=ThrottleType(),
+                metavar="N",
+                help="Hosts at once, a step and the run [32].",
+            ),
+            _option(
+                "--timeout", type=DurationType(), metavar="DURATION", help="Limit of the whole run, e.g. 30m."
+            ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def output_options(function: Function) -> Function:
+    """Options that say what is printed."""
+    for option in reversed(
+        [
+            _option(
+                "-o",
+                "--output",
+                multiple=True,
+                metavar="FORMAT[=FILE]",
+                help="rich, plain, json, jsonl or quiet; repeatable [rich on a terminal, else plain].",
+            ),
+            _option("--no-color", is_flag=True, help="No colour (also NO_COLOR)."),
+            _option(
+                "-v", "--verbose", count=True, help="More: -v shows output as it comes, -vv timings too."
+            ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def problem_output_option(function: Function) -> Function:
+    """``-o`` of commands that only tell problems or print one document."""
+    return _option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="For people, or one JSON document.",
+    )(function)
+
+
+def words(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Values that repeat or stand behind commas."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
