@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from runner.document.nodes import Source
-from runner.document.positions import span_in_text
+from runner.document.positions import LINE_BREAK, span_in_text
 from runner.values import Span
 
 _LINE_END: Final = re.compile(r"[\r\n]|\Z")
@@ -37,6 +37,11 @@ class Lines:
         match = _LINE_END.search(self.text, offset)
         end = match.start() if match else len(self.text)
         return offset + len(self.text[offset:end].rstrip())
+
+    def next(self, offset: int) -> int:
+        """Offset of the first character of the next line, or the end of the text."""
+        match = LINE_BREAK.search(self.text, offset)
+        return match.end() if match else len(self.text)
 
     def line(self, offset: int) -> str:
         """The line without blanks and line break at its end."""

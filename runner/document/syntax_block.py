@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from runner.document.lines import Lines
 from runner.document.quoting import quoted, shortened, without_comment
 from runner.document.stumble import Stumble
 from runner.problems import Problem
@@ -63,25 +64,26 @@ def _in_flow(stumble: Stumble) -> Problem:
 
 def missing_blank(stumble: Stumble) -> Problem | None:
     """``key:value``: a colon makes a key only before a blank."""
-    offsets = [stumble.begin, stumble.index]
+    offsets: list[int | None] = [stumble.begin, stumble.index]
     if "mapping values" in stumble.complaint:
-        before = stumble.lines.before(stumble.index)
-        offsets = [] if before is None else [before]
+        offsets = [stumble.lines.before(stumble.index)]
     for offset in offsets:
-        at = stumble.lines.first(offset)
-        match = _GLUED.match(stumble.text, at, stumble.lines.end(at))
-        if match and ": " not in match["value"]:
-            return glued_problem(stumble, match)
+        if offset is not None and (problem := glued_key(stumble.lines, stumble.lines.first(offset))):
+            return problem
     return None
 
 
-def glued_problem(stumble: Stumble, match: re.Match[str]) -> Problem:
-    """The problem of a key whose value stands at its colon; ``match`` has the groups ``key`` and ``value``."""
+def glued_key(lines: Lines, at: int) -> Problem | None:
+    """The problem of ``key:value`` at ``at``; None where the line is something else."""
+    match = _GLUED.match(lines.text, at, lines.end(at))
+    if match is None or ": " in match["value"]:
+        return None
+    value = without_comment(match["value"])
     return Problem(
         "missing-blank",
-        f"there is no blank after the colon of `{shortened(match['key'] + ':' + match['value'])}`, so it is no key",
-        stumble.lines.span(match.start("key"), match.start("value")),
-        hints=(f"write `{match['key']}: {shortened(without_comment(match['value']))}`",),
+        f"there is no blank after the colon of `{match['key']}:{shortened(value)}`, so it is no key",
+        lines.span(match.start("key"), match.start("value")),
+        hints=(f"write `{match['key']}: {shortened(value)}`",),
     )
 
 
@@ -146,6 +148,10 @@ def indentation(stumble: Stumble) -> Problem | None:
     ):
         return None
     span = stumble.lines.span(at, stumble.lines.end(at))
+    if stumble.text[at : at + 1] == ":":
+        return Problem(
+            "empty-key", "there is no key before the colon", span, hints=("write the key before it",)
+        )
     column = stumble.lines.column(at)
     outer = stumble.lines.column(stumble.begin)
     dash = stumble.text[at : at + 2].strip() == "-"

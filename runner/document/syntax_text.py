@@ -53,10 +53,10 @@ def unquoted_template(stumble: Stumble) -> Problem | None:
     return None
 
 
-def template_problem(source: Source, at: int) -> Problem:
-    """The problem of a text that begins with ``{{`` or ``{%`` at ``at`` without quotes."""
+def template_problem(source: Source, at: int, end: int | None = None) -> Problem:
+    """The problem of a text that begins with ``{{`` or ``{%`` at ``at`` without quotes, up to ``end`` or its line's."""
     lines = Lines(source)
-    text = without_comment(source.text[at : lines.end(at)])
+    text = source.text[at:end] if end is not None else without_comment(source.text[at : lines.end(at)])
     return Problem(
         "unquoted-template",
         f"a text that begins with `{text[:2]}` must be quoted, a brace begins a mapping in YAML",

@@ -15,11 +15,13 @@ from runner.document.anchors import Anchors
 from runner.document.characters import check_characters
 from runner.document.collection import collection_paused
 from runner.document.events import Event, Events, Mark, open_parser
+from runner.document.lines import Lines
 from runner.document.mappings import entries_of, is_nothing
 from runner.document.nodes import AnyNode, Document, Mapping, Scalar, ScalarValue, Sequence, Source, Style
 from runner.document.positions import advance, span_in_text
 from runner.document.scalars import Resolve, core, old
 from runner.document.syntax import note_syntax_error
+from runner.document.syntax_block import glued_key
 from runner.document.syntax_text import template_problem
 from runner.document.tags import apply_scalar_tag, check_collection_tag
 from runner.problems import Problems
@@ -139,6 +141,8 @@ class _Builder:
         )  # fmt: skip
         if style == "literal" or style == "folded":  # noqa: PLR1714 - a set is slower, and every scalar comes by here
             self._trim_block(scalar)
+        elif style == "plain" and start.line != end.line:
+            self._check_lines(scalar)
         if event.tag is not None or event.anchor is not None:
             self._properties(scalar, event)
         self._end = (scalar.end_line, scalar.end_column)
@@ -150,6 +154,15 @@ class _Builder:
         text = self._source.text
         seen = scalar.start + len(text[scalar.start : scalar.end].rstrip())
         scalar.end_line, scalar.end_column = advance(text, scalar.start, seen, scalar.line, scalar.column)
+
+    def _check_lines(self, scalar: Scalar) -> None:
+        """Tell of lines that were meant as keys: ``src:a`` above ``dest:b`` is one text."""
+        lines, at = Lines(self._source), scalar.start
+        first = problem = glued_key(lines, at)
+        while problem is not None and (at := lines.next(at)) < scalar.end:
+            problem = glued_key(lines, lines.first(at))
+        if first is not None and problem is not None:
+            self._problems.add(first)
 
     def _properties(self, scalar: Scalar, event: Event) -> None:
         """Apply a tag, remember an anchor, and let the scalar begin where its text does."""
@@ -201,7 +214,7 @@ class _Builder:
 
     def _template(self, start: Mark, end: Mark) -> Scalar:
         """The text that was meant where ``{{ x }}`` without quotes reads as a mapping in a mapping."""
-        self._problems.add(template_problem(self._source, start.index))
+        self._problems.add(template_problem(self._source, start.index, end.index))
         text = self._source.text[start.index : end.index]
         return Scalar(
             self._source, start.line + 1, start.column + 1, *self._end,
