@@ -85,8 +85,11 @@ def fresh_payload(request: ShellRequest, nonce: bytes) -> bytes:
 
 
 def new_nonce() -> bytes:
-    """What no script can guess: marks the words of a bootstrap among a script's output."""
-    return b"runner-" + secrets.token_hex(16).encode()
+    """A word of 96 random bits that no script can guess: tells a bootstrap's words from a script's output.
+
+    It begins with a character that ends few pieces of output, which would be held back.
+    """
+    return b"@" + secrets.token_hex(12).encode()
 
 
 def interpreter_missing(shell: Shell, program: str) -> ExecutionFailed:
@@ -167,12 +170,12 @@ async def program_exists(connection: Connection, program: str) -> bool:
 
     """
     command: Sequence[str] = ("sh", "-c", 'command -v "$1" >/dev/null 2>&1', "sh", program)
-    process = await connection.start(command, _Nowhere())
+    process = await connection.start(command, Nowhere())
     await process.write_eof()
     return (await process.wait()).code == 0
 
 
-class _Nowhere:
+class Nowhere:
     """Drops output."""
 
     def data_received(self, stream: Stream, data: bytes) -> None:

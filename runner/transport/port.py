@@ -107,7 +107,7 @@ class Connection(Protocol):
 
         """
 
-    async def probe(self, timeout: float) -> bool:
+    async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long the peer may take is the question
         """Whether the peer still answers within ``timeout`` seconds; never opens a new connection."""
 
     async def close(self) -> None:
