@@ -1,0 +1,34 @@
+"""How to reach a host, as its inventory says: ``connection:`` of the native form, and Ansible's variables for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.inventory.ansible_connection import ANSIBLE_NAMES, Said, ansible_settings
+from runner.inventory.inventory import Inventory
+from runner.inventory.model import Setting
+
+
+def connection_settings(inventory: Inventory, host_name: str) -> Mapping[str, Setting]:
+    """How the inventory says to reach a host, each setting with where it came from.
+
+    Keys are those of ``connection:`` (language.md, "Target"), and ``address``, ``password`` (a Secret), ``run_as``
+    (``{user, method}``), and ``interpreter:python``, ``interpreter:sh``, ``interpreter:bash`` for programs that hold
+    for one shell only. Values are nodes (which may hold templates) or plain values; the value of a setting that is
+    encrypted with Ansible Vault raises when it is asked for. What the inventory does not say is not there.
+
+    The nearest wins: the host, its groups from child to parent, then the whole inventory; at one place ``connection:``
+    beats a variable.
+    """
+    chosen: dict[str, tuple[int, Setting]] = {}
+    for rank, settings in inventory.ranked_connections(host_name):
+        for key, setting in settings.items():
+            chosen[key] = (rank, setting)
+    found: dict[str, Said] = {}
+    for rank, layer in inventory.ranked_layers(host_name):
+        for name in ANSIBLE_NAMES & layer.keys():
+            found[name] = Said(layer[name], rank)
+    for key, rank, setting in ansible_settings(found) if found else ():
+        if key not in chosen or rank > chosen[key][0]:
+            chosen[key] = (rank, setting)
+    return {key: setting for key, (_, setting) in chosen.items()}
