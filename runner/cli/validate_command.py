@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,7 +17,7 @@ from runner.document.schema import check_steps_file
 from runner.document.yaml import load
 from runner.errors import ExitCode
 from runner.inventory.load import load_inventory
-from runner.problems import Problems, Severity
+from runner.problems import Problems
 
 _YAML_SUFFIXES = {".yml", ".yaml"}
 _PLAYBOOK_KEYS = frozenset(
@@ -65,19 +64,15 @@ def command(path: tuple[str, ...], inventory: tuple[str, ...], extra: tuple[str,
     if found or output == "json":
         complain(found, sources, as_json=output == "json")
     if output != "json":
-        _tell(len(files), found, problems)
+        _tell(len(files), problems)
     return ExitCode.REFUSED if problems.has_errors else ExitCode.SUCCESS
 
 
-def _tell(files: int, found: Sequence[object], problems: Problems) -> None:
-    errors = sum(p.severity is Severity.ERROR for p in problems)
-    warnings = len(found) - errors
-    counted = [_count(files, "file"), _count(errors, "error"), _count(warnings, "warning")]
-    sys.stderr.write(("\n" if found else "") + f"{'refused' if errors else 'valid'}: {', '.join(counted)}\n")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _tell(files: int, problems: Problems) -> None:
+    counted = "1 file" if files == 1 else f"{files} files"
+    space = "\n" if len(problems) else ""
+    verdict = "refused" if problems.has_errors else "valid"
+    sys.stderr.write(f"{space}{verdict}: {counted} checked, nothing was connected to\n")
 
 
 def _files(path: Path) -> list[Path]:

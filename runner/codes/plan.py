@@ -1,7 +1,147 @@
-"""Codes of the area ``plan``."""
+"""Codes of planning: who, how, in which order, and what steps read."""
 
 from __future__ import annotations
 
 from runner.codes.page import CodePage
 
-CODES: dict[str, CodePage] = {}
+CODES: dict[str, CodePage] = {
+    "command-pipeline": CodePage(
+        "a list of commands is given to a shell that is not powershell",
+        "On powershell a list under `command` is a pipeline of commands. Elsewhere `command` runs one program as argv,"
+        " without a shell, so there is nothing that could connect several.",
+        "command: [{name: ps}, {name: sort}]",
+        "script: ps | sort",
+    ),
+    "host-name": CodePage(
+        "text where a host name is due is none",
+        "`ssh_connections` and `jump` take `host`, `user@host` or `user@host:port`; a file of hosts has a name a line.",
+        "ssh_connections: ['ssh://web01']",
+        "ssh_connections: ['ops@web01:22']",
+    ),
+    "host-twice": CodePage(
+        "one name stands for two different hosts",
+        "A host's name is what results, `results.N` and the journal know it by. Two endpoints under one name would mix.",
+        "ssh_connections: [{host_name: web, port: 2201}, {host_name: web, port: 2202}]",
+        "ssh_connections: [{host_name: web, port: 2201, name: web-a}, {host_name: web, port: 2202, name: web-b}]",
+    ),
+    "jump-cycle": CodePage(
+        "jump hosts need each other to be reached",
+        "Following `jump` from host to host comes back to where it began, so none of them can be reached first.",
+        "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: [a]}}}",
+        "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: []}}}",
+    ),
+    "no-assignments": CodePage(
+        "no step has a host, so there is nothing to run",
+        "Everything was valid, but patterns, `-l` and `-t` together leave nothing. That is more likely a mistake than a"
+        " wish, so it is refused instead of reported as success.",
+        "runner run patch.yml -i prod.yml -l nosuch",
+        "runner run patch.yml -i prod.yml -l web01",
+    ),
+    "no-script-for-shell": CodePage(
+        "a host speaks a shell for which the step has no script",
+        "`script: {sh: ..., powershell: ...}` gives a script for each shell. bash runs the script for sh where there is"
+        " none of its own; every other shell needs its own.",
+        "script: {powershell: Get-Date}",
+        "script: {powershell: Get-Date, sh: date}",
+    ),
+    "not-available-yet": CodePage(
+        "the playbook uses a part of the language that this version does not run",
+        "The key is valid, and editors and `runner validate` know it. A plan refuses it by name, so that no playbook is"
+        " silently half run.",
+    ),
+    "option-without-effect": CodePage(
+        "a session option does nothing over the transport of a host",
+        "Most of New-PSSessionOption's options belong to WinRM. Over SSH and locally `open_timeout`, `cancel_timeout`"
+        " and `no_compression` act; the others are checked and left alone.",
+    ),
+    "pattern-without-inventory": CodePage(
+        "a pattern is used and no inventory is given",
+        "Without an inventory, names written out stand for themselves; globs, groups and ranges need one.",
+        "runner run patch.yml",
+        "runner run patch.yml -i inventories/prod.yml",
+    ),
+    "plan-cycle": CodePage(
+        "steps wait for each other in a circle",
+        "None of these steps could ever start. The places show each `needs` of the circle.",
+        "steps: [{id: a, needs: [b], script: x}, {id: b, needs: [a], script: y}]",
+        "steps: [{id: a, needs: [], script: x}, {id: b, needs: [a], script: y}]",
+    ),
+    "result-of-other-hosts": CodePage(
+        "a step reads its own host's result of a step that ran on other hosts",
+        "`N` is the result on the same host; a local step after a remote one has none. `results.N` maps every host of"
+        " that step to its result.",
+        "{target: local, when: events.output}",
+        "{target: local, when: results.events | length > 0}",
+    ),
+    "setting-value": CodePage(
+        "a connection setting has a value it cannot have",
+        "The setting may come from the playbook, a group or a host; `runner explain NAME --host HOST -i INVENTORY`"
+        " shows from where.",
+        "connection: {port: 99999}",
+        "connection: {port: 2222}",
+    ),
+    "shell-not-available": CodePage(
+        "a step would speak powershell, which this version does not run yet",
+        "WinRM, URI and VM targets, those with a `subsystem`, and `ssh_connections` speak powershell unless `shell:`"
+        " says otherwise.",
+        "targets: {lab: {ssh_connections: [web01]}}",
+        "targets: {lab: {ssh_connections: [web01], shell: sh}}",
+    ),
+    "step-without-hosts": CodePage(
+        "a step has no hosts and is skipped",
+        "Its group is empty, or `-l` leaves none of its hosts. Steps that need it go on.",
+    ),
+    "template-in-script": CodePage(
+        "a script holds `{{` before a known name, and script text is not a template",
+        "Script text is sent as it is written. `$Using:name` sends a value as data, safely; `template: true` pastes"
+        " text, as Ansible does.",
+        'script: echo "{{ version }}"',
+        'script: echo "$Using:version"',
+    ),
+    "template-secret": CodePage(
+        "a secret would be pasted into a script",
+        "`template: true` makes values part of the script's text, where a secret does not belong. `$Using:` sends it as"
+        " data.",
+        "{template: true, script: 'login {{ token }}'}",
+        "{script: 'login \"$Using:token\"'}",
+    ),
+    "transport-not-available": CodePage(
+        "a host would be reached by a transport that this version does not have yet",
+        "The target is valid; `ssh` and `local` are the transports of this version.",
+    ),
+    "unknown-result": CodePage(
+        "`results.N` is read and no step registers `N`",
+        "`register: N` on a step gives its results that name.",
+        "script: print($Using:results.event)",
+        "script: print($Using:results.events)",
+    ),
+    "unknown-tag": CodePage(
+        "a tag is asked for that no step has",
+        "Tags of the command line are compared with those of the steps; `all`, `tagged`, `untagged`, `always` and"
+        " `never` are known too.",
+    ),
+    "unknown-using": CodePage(
+        "a script uses `$Using:` with a name that is not defined for a host",
+        "`$Using:name` looks a name up in the step's `using:`, then in its variables. Every name is known before"
+        " anything connects; the place is where it stands in your file, also inside a script block.",
+        "script: echo $Using:buildno",
+        "script: echo $Using:build_number",
+    ),
+    "unordered-result": CodePage(
+        "a step reads a result that may not be there yet",
+        "A reader of `N` must have the step that registers it upstream; a reader of `results.N` must wait for all of"
+        " its hosts.",
+        "needs: [events]",
+        "needs: [{step: events, wait: all}]",
+    ),
+    "unselected-result": CodePage(
+        "a step reads the result of a step that `-t`, `--only` or `--start-at` leaves out",
+        "The step would not run, so the result would not exist.",
+    ),
+    "using-type": CodePage(
+        "a value cannot be sent to this shell",
+        "sh has only text; bash has arrays and associative arrays of text; python takes any value.",
+        "{shell: sh, script: 'echo $Using:names'}",
+        "{shell: bash, script: 'echo \"${Using:names[@]}\"'}",
+    ),
+}

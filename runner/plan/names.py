@@ -141,9 +141,10 @@ class NameCheck:
         else:
             where = "which is not defined"
         hints = suggestion(name, known, limit=0)
-        if self.lenient:
+        lenient = self.lenient and any(p.endpoint.transport != "local" for p in planned.placements)
+        if lenient:
             hints = (*hints, "if the inventory defines it, give the inventory with `-i`")
-        self._unknown(planned.step, use, where, hints, uses=True, warn=self.lenient and not hints[:-1])
+        self._unknown(planned.step, use, where, hints, uses=True, warn=lenient and len(hints) == 1)
 
     def _lacks(self, host: str, name: str) -> bool:
         return not self.scopes.of(host).knows(name)

@@ -28,11 +28,18 @@ def plan_lines(plan: Plan, *, hosts: bool = True) -> list[Line]:
     digest = plan.digest[:_SHORT_DIGEST]
     lines = [
         line(Piece(plan.playbook.name, Role.STRONG), f"  {plan.playbook.path}"),
-        line(f"{len(plan.steps)} steps on {len(plan.hosts)} hosts, {count} assignments, plan {digest}"),
+        line(
+            f"{_count(len(plan.steps), 'step')}, {_count(len(plan.hosts), 'host')},"
+            f" {_count(count, 'assignment')}, plan {digest}"
+        ),
     ]
     for number, planned in enumerate(plan.steps, 1):
         lines += [(), *_step_lines(number, planned, hosts=hosts)]
     return lines
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _step_lines(number: int, planned: PlannedStep, *, hosts: bool) -> Iterator[Line]:

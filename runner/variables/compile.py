@@ -18,6 +18,7 @@ from runner.problems import suggestion
 from runner.using.model import ScriptProblem
 from runner.variables.environment import LanguageEnvironment
 
+_LEXER_OFFSET = re.compile(r" at (\d+)$")
 _OUTER_BRACES = re.compile(r"\s*\{\{-?(.*?)-?\}\}\s*", re.DOTALL)
 
 
@@ -152,10 +153,13 @@ class Compiler:
     def _syntax_problem(
         self, text: str, source: str, shift: int, error: TemplateSyntaxError
     ) -> ScriptProblem:
+        message = (error.message or "cannot be read").rstrip(".")
         tokens = [t for t in self._environment.tokens if t[1] not in {"whitespace", "data"}]
         start, _, token = tokens[-1] if tokens else (0, "", source)
+        stumbled = _LEXER_OFFSET.search(message)
+        if stumbled is not None:  # the lexer's own errors know their offset, and come before there is a token
+            start, token, message = int(stumbled[1]), "", message[: stumbled.start()]
         start = min(start + shift, max(len(text) - 1, 0))
-        message = (error.message or "cannot be read").rstrip(".")
         return _problem(
             f"{message[:1].lower()}{message[1:]}", start, min(start + max(len(token), 1), len(text))
         )
