@@ -1,7 +1,170 @@
-"""Codes of the area ``playbook``."""
+"""Codes of the area ``playbook``: what is wrong with the shape of a playbook, a steps file or an inventory."""
 
 from __future__ import annotations
 
 from runner.codes.page import CodePage
 
-CODES: dict[str, CodePage] = {}
+CODES: dict[str, CodePage] = {
+    "alias-twice": CodePage(
+        summary="A key is given under both of its names",
+        explanation=(
+            "Some keys have a second name that Invoke-Command uses: `connect_timeout` is also `connecting_timeout`, "
+            "`vm_id` is `vm_guid`, `host_name` is `computer_name`, `key_file_path` is `identity_file_path`. Where both "
+            "are given nobody can tell which one counts."
+        ),
+        wrong="targets:\n  guests: {vm_id: 4c4c4544-..., vm_guid: 4c4c4544-..., credential: ops}",
+        right="targets:\n  guests: {vm_id: 4c4c4544-..., credential: ops}",
+    ),
+    "bare-number": CodePage(
+        summary="A duration is written without its unit where units are read in more than one way",
+        explanation=(
+            "New-PSSessionOption reads a bare number as milliseconds, a hashtable given to -SessionOption as ticks of "
+            "100 ns, and most people as seconds. In `session_options`, `session_option` and `connecting_timeout` the "
+            "unit must therefore be written; the hints show both of PowerShell's readings."
+        ),
+        wrong="session_options:\n  overnight: {idle_timeout: 43200000}",
+        right="session_options:\n  overnight: {idle_timeout: 12h}",
+    ),
+    "digest-authentication": CodePage(
+        summary="Digest authentication is not offered",
+        explanation="Servers no longer offer it, and it protects a password badly. Use negotiate, kerberos or credssp.",
+        wrong="targets:\n  web: {hosts: web, authentication: digest}",
+        right="targets:\n  web: {hosts: web, authentication: negotiate}",
+    ),
+    "empty-value": CodePage(
+        summary="A key has no value, or an empty one, where something must stand",
+        explanation="YAML reads a key with nothing after it as null. Write the value, or leave the key out.",
+        wrong="steps:\n  - script: uptime\n    timeout:",
+        right="steps:\n  - script: uptime\n    timeout: 30s",
+    ),
+    "excluded-key": CodePage(
+        summary="Two keys do not go together",
+        explanation=(
+            "One of them says what the other one says too, or has no meaning beside it. Where the message names a "
+            "parameter set, the rule is Invoke-Command's: that way to say who does not take the key."
+        ),
+        wrong="targets:\n  mail: {connection_uri: 'https://mail/PowerShell', use_ssl: true}",
+        right="targets:\n  mail: {connection_uri: 'https://mail/PowerShell'}",
+    ),
+    "language-version": CodePage(
+        summary="The file is written in a version of the language that this runner does not read",
+        explanation="`version` says how the file is to be read. This runner reads version 1.",
+        wrong="version: 2",
+        right="version: 1",
+    ),
+    "missing-companion": CodePage(
+        summary="A key stands without another one that it needs",
+        explanation="The key has a meaning only beside the other one that the message names.",
+        wrong="steps:\n  - script: hostname\n    session_name: inventory",
+        right="steps:\n  - script: hostname\n    session_name: inventory\n    disconnected: true",
+    ),
+    "missing-key": CodePage(
+        summary="A key that must be there is missing",
+        explanation="The place shown is the mapping that lacks the key.",
+        wrong="steps:\n  - copy: {src: app.conf}",
+        right="steps:\n  - copy: {src: app.conf, dest: /etc/app.conf}",
+    ),
+    "no-body": CodePage(
+        summary="A step does not say what it does",
+        explanation="Every step has exactly one body: `script`, `file`, `command`, `copy` and so on.",
+        wrong="steps:\n  - id: look\n    target: web",
+        right="steps:\n  - id: look\n    target: web\n    script: uptime",
+    ),
+    "no-who": CodePage(
+        summary="A target does not say who",
+        explanation=(
+            "A target names its hosts with exactly one of `hosts`, `ssh_connections`, `connection_uri`, "
+            "`container_id`, `vm_name`, `vm_id` and `local: true`."
+        ),
+        wrong="targets:\n  web: {transport: ssh}",
+        right="targets:\n  web: {hosts: web, transport: ssh}",
+    ),
+    "not-a-playbook": CodePage(
+        summary="The file is not a playbook, nor a list of steps where one is included",
+        explanation=(
+            "A playbook is a mapping with `version` and `steps`. A file with a list at its top is perhaps a playbook of "
+            "Ansible, or a steps file that `include` is for."
+        ),
+        wrong="- hosts: web\n  tasks: []",
+        right="version: 1\nsteps:\n  - hosts: web\n    script: uptime",
+    ),
+    "not-an-inventory": CodePage(
+        summary="The file is not an inventory in the native form",
+        explanation="An inventory is a mapping with `version`, `hosts` and `groups`.",
+        wrong="- web01\n- web02",
+        right="version: 1\nhosts:\n  web01: {}\n  web02: {}",
+    ),
+    "plain-secret": CodePage(
+        summary="A secret is written in plain text",
+        explanation=(
+            "Playbooks are kept in version control and shown to many people. A secret is named by where it comes from: "
+            "`env`, `file`, `command`, `prompt`, `keyring`, `vault`, `age` or `ansible_vault`. The message does not "
+            "repeat the text; change the secret if the file has been shared."
+        ),
+        wrong="credentials:\n  ops: {username: ops, password: hunter2}",
+        right="credentials:\n  ops: {username: ops, password: {env: OPS_PASSWORD}}",
+    ),
+    "script-braces": CodePage(
+        summary="A script is written in braces, which YAML reads as a mapping",
+        explanation="PowerShell's braces make a script block; in a playbook the text itself is the script.",
+        wrong="steps:\n  - script: {Get-Culture}",
+        right="steps:\n  - script: Get-Culture",
+    ),
+    "subsystem-twice": CodePage(
+        summary="Over SSH `configuration_name` and `subsystem` say the same thing, and both are given",
+        explanation="Invoke-Command's -ConfigurationName names the subsystem when the transport is SSH.",
+        wrong="targets:\n  web: {hosts: web, transport: ssh, configuration_name: powershell, subsystem: pwsh}",
+        right="targets:\n  web: {hosts: web, transport: ssh, subsystem: pwsh}",
+    ),
+    "template-not-here": CodePage(
+        summary="A template stands where the value is needed before any host is known",
+        explanation=(
+            "Who runs a step and when is decided before variables of hosts exist, so keys like `target`, `hosts`, "
+            "`needs`, `waves` and `id`, names of declared things and words of an enumeration are written out."
+        ),
+        wrong="steps:\n  - target: '{{ site }}_web'\n    script: uptime",
+        right="steps:\n  - target: north_web\n    script: uptime",
+    ),
+    "two-bodies": CodePage(
+        summary="A step says in more than one way what it does",
+        explanation="Every step has exactly one body. Two things to do are two steps.",
+        wrong="steps:\n  - script: uptime\n    file: scripts/more.sh",
+        right="steps:\n  - script: uptime\n  - file: scripts/more.sh",
+    ),
+    "two-whos": CodePage(
+        summary="A step or a target says in more than one way who is meant",
+        explanation="A step has one of `target`, `session` and `hosts`; a target has one way to say who.",
+        wrong="steps:\n  - target: web\n    hosts: db\n    script: uptime",
+        right="steps:\n  - hosts: web,db\n    script: uptime",
+    ),
+    "unknown-key": CodePage(
+        summary="A key is not part of the language at this place",
+        explanation=(
+            "Everything but variables is closed, so that a misspelt key is not silently ignored. The hint names the near "
+            "key, the right word for one of Ansible's or Invoke-Command's, or the place where the key belongs."
+        ),
+        wrong="steps:\n  - script: uptime\n    regsiter: load",
+        right="steps:\n  - script: uptime\n    register: load",
+    ),
+    "wrong-name": CodePage(
+        summary="A name has characters that names cannot have",
+        explanation=(
+            "Ids, registered names and inputs are used in expressions, so they are made of letters, digits and `_` and do "
+            "not start with a digit."
+        ),
+        wrong="steps:\n  - id: restart-iis\n    script: iisreset",
+        right="steps:\n  - id: restart_iis\n    script: iisreset",
+    ),
+    "wrong-type": CodePage(
+        summary="A value is of another kind than the key takes",
+        explanation="A list stands where a text is due, a text where a mapping is due, and the like.",
+        wrong="steps:\n  - script: uptime\n    args: {a: 1}",
+        right="steps:\n  - script: uptime\n    args: [1]",
+    ),
+    "wrong-value": CodePage(
+        summary="A value is not one that the key takes",
+        explanation="The message says what is due and, last, what was written.",
+        wrong="steps:\n  - script: uptime\n    timeout: soon",
+        right="steps:\n  - script: uptime\n    timeout: 90s",
+    ),
+}

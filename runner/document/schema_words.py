@@ -1,0 +1,207 @@
+"""Words from Ansible, Invoke-Command and everyday habit that people type as keys here, and the right word for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from runner.problems import suggestion
+
+_STEP = {
+    "action": "script",
+    "after": "needs",
+    "argumentlist": "args",
+    "arguments": "args",
+    "asjob": "background",
+    "async": "background",
+    "become": "run_as",
+    "becomemethod": "run_as",
+    "becomeuser": "run_as",
+    "cmd": "script",
+    "computername": "hosts",
+    "condition": "when",
+    "continueonerror": "ignore_errors",
+    "cwd": "working_directory",
+    "chdir": "working_directory",
+    "dependson": "needs",
+    "env": "environment",
+    "filepath": "file",
+    "forks": "throttle",
+    "if": "when",
+    "indisconnectedsession": "disconnected",
+    "localaction": "delegate_to",
+    "maxfailpercentage": "max_fail",
+    "order": "order_by",
+    "parallel": "throttle",
+    "psession": "session",
+    "requires": "needs",
+    "retries": "retry",
+    "run": "script",
+    "runonly": "run_once",
+    "scriptblock": "script",
+    "serial": "waves",
+    "throttlelimit": "throttle",
+    "with": "loop",
+    "withdict": "loop",
+    "withitems": "loop",
+    "withlist": "loop",
+}
+_CONNECTION = {
+    "ansiblehost": "hosts",
+    "ansibleport": "port",
+    "ansibleuser": "user_name",
+    "auth": "authentication",
+    "connection": "transport",
+    "identityfile": "key_file_path",
+    "keyfile": "key_file_path",
+    "loginuser": "user_name",
+    "privatekey": "key_file_path",
+    "proxyjump": "jump",
+    "remoteuser": "user_name",
+    "become": "run_as",
+    "ssl": "use_ssl",
+    "timeout": "connect_timeout",
+    "user": "user_name",
+    "username": "user_name",
+    "throttlelimit": "throttle",
+    "forks": "throttle",
+}
+_WHO = {
+    "cn": "hosts",
+    "computername": "hosts",
+    "computernames": "hosts",
+    "container": "container_id",
+    "host": "hosts",
+    "hostname": "hosts",
+    "sshconnection": "ssh_connections",
+    "uri": "connection_uri",
+    "vm": "vm_name",
+}
+_FILES = {"source": "src", "destination": "dest", "path": "dest", "permissions": "mode", "text": "content"}
+
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "playbook": {
+        "environments": "targets",
+        "forks": "throttle",
+        "hosts": "targets",
+        "host": "targets",
+        "jobs": "steps",
+        "maxfailpercentage": "max_fail",
+        "parameters": "inputs",
+        "params": "inputs",
+        "plays": "steps",
+        "pretasks": "steps",
+        "stages": "steps",
+        "tasks": "steps",
+        "throttlelimit": "throttle",
+        "varsprompt": "inputs",
+        "variables": "vars",
+    },
+    "steps": {"tasks": "steps"},
+    "step": _STEP,
+    "target": {**_CONNECTION, **_WHO},
+    "connection": _CONNECTION,
+    "ssh_connections": {
+        **_CONNECTION,
+        "host": "host_name",
+        "keyfilepath": "key_file_path",
+        "address": "host_name",
+    },
+    "jump": {"host": "host_name", "address": "host_name", "user": "user_name", "username": "user_name"},
+    "inventory": {"children": "groups", "all": "groups", "variables": "vars"},
+    "group": {"children": "groups", "variables": "vars"},
+    "host": {"ansiblehost": "address", "hostname": "address", "ip": "address", "variables": "vars"},
+    "copy": _FILES,
+    "fetch": {"source": "src", "destination": "dest", "failonmissing": "missing"},
+    "retry": {
+        "count": "attempts",
+        "retries": "attempts",
+        "times": "attempts",
+        "interval": "delay",
+        "until": "on",
+    },
+    "credential": {"user": "username", "userid": "username", "login": "username", "key": "private_key"},
+    "session option": {"maximumconnectionredirectioncount": "maximum_redirection"},
+    "assert": {"msg": "message", "failmsg": "message"},
+    "gate": {"msg": "message", "prompt": "message"},
+    "reboot": {"rebootTimeout".lower(): "timeout", "msg": "message", "testcommand": "test"},
+    "http": {"uri": "url", "data": "body", "statuscode": "status"},
+    "loop": {"items": "over", "parallel": "throttle"},
+    "needs": {"id": "step", "name": "step"},
+    "run_as": {"name": "user", "username": "user", "becomeuser": "user", "becomemethod": "method"},
+    "include": {"path": "file", "src": "file", "steps": "file"},
+}
+
+ADVICE: Mapping[str, Mapping[str, str]] = {
+    "playbook": {
+        "become": "write `run_as: root` under `defaults`, or in a step",
+        "gatherfacts": "facts are collected by a step with `collect`; leave the key out",
+        "handlers": "write a step with `when: NAME.changed`, where NAME is what the other step registers",
+        "roles": "put the steps into a file and name it with `include: steps/NAME.yml`",
+    },
+    "step": {
+        "notify": "write a later step with `when: NAME.changed`, where NAME is what this step registers",
+        "handlers": "write a step with `when: NAME.changed`, where NAME is what the other step registers",
+        "listen": "write `when: NAME.changed`, where NAME is what the other step registers",
+        "nolog": "take the value from `credentials`, `secrets` or an input with `secret: true`: those are masked",
+        "poll": "write `background: true`, and a later step with `receive`",
+        "sessionoption": "it stands in a target, or in the step under `connection`",
+        "importtasks": "write `include: FILE`",
+        "includetasks": "write `include: FILE`",
+        "importrole": "write `include: FILE`",
+        "includerole": "write `include: FILE`",
+        "debugmsg": "write `script: echo ...`, or look at results with `-v`",
+    },
+    "target": {
+        "password": "put the login into `credentials` and name it: `credential: NAME`",
+        "ansiblepassword": "put the login into `credentials` and name it: `credential: NAME`",
+    },
+    "connection": {
+        "address": "it stands beside `connection`, not in it",
+        "host": "a host's `address` stands beside `connection`, not in it",
+        "password": "put the login into the playbook's `credentials` and name it: `credential: NAME`",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was probably meant: the right key where there is one, and hints."""
+
+    key: str | None
+    hints: tuple[str, ...]
+
+
+def correct(
+    scope: str, word: str, known: Iterable[str], elsewhere: Mapping[str, Iterable[str]]
+) -> Correction:
+    """What to say of an unknown key.
+
+    Args:
+        scope: what the mapping is (:attr:`Place.scope`).
+        word: the key as written.
+        known: the keys that may stand there.
+        elsewhere: keys that stand in other places, by how to say where: ``{"a target": [...]}``.
+
+    """
+    names = sorted(known)
+    squashed = _squash(word)
+    same = next((name for name in names if _squash(name) == squashed), None)
+    renamed = RENAMED.get(scope, {}).get(squashed)
+    if same or (renamed in names and renamed):
+        key = same or renamed
+        return Correction(key, (f"write `{key}`",))
+    advice = ADVICE.get(scope, {}).get(squashed)
+    if advice:
+        return Correction(None, (advice,))
+    for where, keys in elsewhere.items():
+        if word in keys:
+            return Correction(None, (f"`{word}` is a key of {where}",))
+    hints = suggestion(word, names)
+    near = hints[0].split("`")[1] if hints and hints[0].startswith("did you mean") else None
+    return Correction(near, hints)
+
+
+def _squash(word: str) -> str:
+    """Without case, blanks and joints: ``KeyFilePath``, ``key-file-path`` and ``key_file_path`` are one word."""
+    return word.lower().replace("_", "").replace("-", "").replace(" ", "").replace("ansible.builtin.", "")
