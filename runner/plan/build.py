@@ -51,10 +51,11 @@ class PlanRequest:
 def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     """Make the plan, noting every problem; None where there is an error among them."""
     playbook, inventory = request.playbook, request.inventory
-    if not check_cycles(step_graph(playbook.steps), playbook.steps, problems):
+    graph = step_graph(playbook.steps)
+    if not check_cycles(graph, playbook.steps, problems):
         return None
     kept = chosen_steps(playbook.steps, request.choice, problems)
-    steps = passed_through(playbook.steps, kept)
+    steps = passed_through(graph, playbook.steps, kept)
     scopes = _scopes(request)
     placer = Placer(playbook, inventory, scopes, request.overrides, problems)
     placed = {step.id: placer.place(step) for step in steps}

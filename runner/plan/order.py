@@ -55,22 +55,17 @@ def _need(step: Step, needed: str) -> Need:
     return next(need for need in step.needs or () if need.step == needed)
 
 
-def passed_through(steps: Sequence[Step], kept: Collection[str]) -> list[Step]:
-    """The kept steps; where they need a dropped one, they need what that one needs (language.md, "Order")."""
+def passed_through(graph: nx.DiGraph[str], steps: Sequence[Step], kept: Collection[str]) -> list[Step]:
+    """The kept steps; where they need a dropped one, they need what that one needs (language.md, "Order").
+
+    ``graph`` is that of all ``steps`` and has no circle.
+    """
     by_id = {step.id: step for step in steps}
-
-    def resolve(needs: Sequence[Need], seen: frozenset[str]) -> list[Need]:
+    resolved: dict[str, dict[str, Need]] = {}
+    for name in nx.topological_sort(graph):
         found: dict[str, Need] = {}
-        for need in needs:
-            if need.step in kept:
-                found.setdefault(need.step, need)
-            elif need.step in by_id and need.step not in seen:
-                for inner in resolve(by_id[need.step].needs or (), seen | {need.step}):
-                    found.setdefault(inner.step, inner)
-        return list(found.values())
-
-    return [
-        replace(step, needs=tuple(resolve(step.needs or (), frozenset({step.id}))))
-        for step in steps
-        if step.id in kept
-    ]
+        for need in by_id[name].needs or ():
+            through = {need.step: need} if need.step in kept else resolved.get(need.step, {})
+            found = {**through, **found}
+        resolved[name] = found
+    return [replace(step, needs=tuple(resolved[step.id].values())) for step in steps if step.id in kept]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
-from runner.playbook.model import Step, Wait
+from runner.playbook.model import Need, Step, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,56 +18,48 @@ class Readable:
 
 
 def readable_results(steps: Sequence[Step], hosts: Mapping[str, frozenset[str]]) -> dict[str, Readable]:
-    """For each step (in an order where needs come first is not required) what it may read.
+    """For each step what it may read; the needs of ``steps`` must hold no circle.
 
     ``hosts`` are the hosts of each step. An edge is complete where it waits for all hosts for every host of the step;
     what the needed step covers host by host is complete with it.
     """
     by_id = {step.id: step for step in steps}
-    covered: dict[str, frozenset[str]] = {}
+    needs = {s.id: [need for need in s.needs or () if need.step in by_id] for s in steps}
+    order = TopologicalSorter({name: [need.step for need in found] for name, found in needs.items()})
+    over_with: dict[str, frozenset[str]] = {}
     readable: dict[str, Readable] = {}
-
-    def waits_for_all(step: Step, needed: str, wait: Wait) -> bool:
-        mine, theirs = hosts[step.id], hosts[needed]
-        if wait is Wait.SAME:
-            return theirs <= mine and len(mine) <= 1
-        return wait is Wait.ALL or not (mine & theirs) or (len(mine) == 1 and theirs <= mine)
-
-    def over_with(name: str) -> frozenset[str]:
-        """Steps over on all their hosts once ``name`` is over on all its hosts."""
-        if name not in covered:
-            found = {name}
-            for need in by_id[name].needs or ():
-                if need.step in by_id and (
-                    hosts[need.step] <= hosts[name]
-                    or (
-                        hosts[name]
-                        and need.wait is not Wait.SAME
-                        and _any_waits(hosts, name, need.step, need.wait)
-                    )
-                ):
-                    found |= over_with(need.step)
-            covered[name] = frozenset(found)
-        return covered[name]
-
-    def of(name: str) -> Readable:
-        if name not in readable:
-            upstream: set[str] = set()
-            complete: set[str] = set()
-            step = by_id[name]
-            for need in step.needs or ():
-                if need.step not in by_id:
-                    continue
-                inner = of(need.step)
-                upstream |= {need.step} | inner.upstream
-                complete |= inner.complete if hosts[need.step] else frozenset()
-                if waits_for_all(step, need.step, need.wait):
-                    complete |= over_with(need.step)
-            readable[name] = Readable(frozenset(upstream), frozenset(complete))
-        return readable[name]
-
-    return {step.id: of(step.id) for step in steps}
+    for name in order.static_order():
+        upstream: set[str] = set()
+        complete: set[str] = set()
+        over = {name}  # over on all their hosts once this step is
+        for need in needs[name]:
+            upstream |= {need.step} | readable[need.step].upstream
+            if _always_waits(hosts, name, need):
+                complete |= readable[need.step].complete
+            if _waits_for_all(hosts, name, need):
+                complete |= over_with[need.step]
+            if hosts[name] and (
+                hosts[need.step] <= hosts[name] or _sometimes_waits_for_all(hosts, name, need)
+            ):
+                over |= over_with[need.step]
+        readable[name] = Readable(frozenset(upstream), frozenset(complete))
+        over_with[name] = frozenset(over)
+    return readable
 
 
-def _any_waits(hosts: Mapping[str, frozenset[str]], name: str, needed: str, wait: Wait) -> bool:
-    return wait is Wait.ALL or bool(hosts[name] - hosts[needed])
+def _waits_for_all(hosts: Mapping[str, frozenset[str]], name: str, need: Need) -> bool:
+    """Whether every host of ``name`` waits for all hosts of the needed step."""
+    mine, theirs = hosts[name], hosts[need.step]
+    if need.wait is Wait.SAME:
+        return theirs <= mine and len(mine) <= 1
+    return need.wait is Wait.ALL or not (mine & theirs) or (len(mine) == 1 and theirs <= mine)
+
+
+def _always_waits(hosts: Mapping[str, frozenset[str]], name: str, need: Need) -> bool:
+    """Whether every host of ``name`` waits for at least one host of the needed step, which waited in its turn."""
+    return hosts[name] <= hosts[need.step] if need.wait is Wait.SAME else bool(hosts[need.step])
+
+
+def _sometimes_waits_for_all(hosts: Mapping[str, frozenset[str]], name: str, need: Need) -> bool:
+    """Whether some host of ``name`` waits for all hosts of the needed step."""
+    return need.wait is Wait.ALL or (need.wait is Wait.AUTO and bool(hosts[name] - hosts[need.step]))
