@@ -67,8 +67,8 @@ _REACHING: dict[str, CodePage] = {
 _HOST_KEYS: dict[str, CodePage] = {
     "host-key-unknown": CodePage(
         "The host's key is in no `known_hosts` file",
-        "Host keys are checked strictly, since a password or an agent given to the wrong host is lost. Add the key once, "
-        "after comparing its fingerprint with one from a trusted source, or let each host's first key be remembered "
+        "Host keys are checked strictly, since a password or an agent given to the wrong host is lost. Add the key "
+        "once, after comparing its fingerprint with one from a trusted source, or let each host's first key be remembered "
         f"(`accept_new`). {_NOTHING_RAN}",
         "connection: {transport: ssh}",
         "connection: {transport: ssh, host_key_checking: accept_new}",
@@ -124,7 +124,7 @@ _LOGGING_IN: dict[str, CodePage] = {
         "A private key is encrypted, and neither a passphrase nor the agent opens it",
         f"A run does not ask for passphrases. Give the credential one, or load the key into the agent. {_NOTHING_RAN}",
         "credentials:\n  ops: {username: ops, private_key: {file: ~/.ssh/id_ed25519}}",
-        "credentials:\n  ops: {username: ops, private_key: {file: ~/.ssh/id_ed25519}, passphrase: {env: KEY_PASSPHRASE}}",
+        "credentials:\n  ops: {username: ops, private_key: {file: ~/.ssh/id_ed25519}, passphrase: {env: PASSPHRASE}}",
     ),
     "passphrase-wrong": CodePage(
         "The passphrase does not open the private key",
@@ -186,7 +186,8 @@ _RUNNING: dict[str, CodePage] = {
     ),
     "no-exit-status": CodePage(
         "The host closed a command's channel without saying how it ended",
-        "sshd's own process for the command was killed, or the server is none of OpenSSH's kin. The command may have run.",
+        "sshd's own process for the command was killed, or the server is none of OpenSSH's kin. The command may "
+        "have run.",
     ),
     "program-missing": CodePage(
         "The program does not exist on the controller or may not be executed",

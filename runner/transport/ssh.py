@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from runner.transport.port import Login
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
 from runner.transport.ssh_dial import dial, greeted
-from runner.transport.ssh_errors import Attempt
+from runner.transport.ssh_errors import Attempt, Phase
 from runner.transport.ssh_host_keys import HostKeyCheck
 from runner.transport.ssh_identities import Identities, KeyRing
 from runner.transport.ssh_jumps import Chain, Jump, JumpHosts
@@ -32,6 +33,8 @@ from runner.transport.ssh_options import Places, Settings, SettingsReader, conne
 _HANDSHAKES = 16
 #: Seconds a server has to greet before it is tried in earnest and takes a place among the handshakes.
 _PATIENCE = 5.0
+#: Seconds before trying again after each time a server closed the connection without a greeting.
+_DROPPED_PAUSES = (0.2, 0.5, 1.0)
 
 
 class SshTransport:
@@ -106,7 +109,21 @@ class SshTransport:
         if settings.jump:
             jump = await self._jumps.reach(host, settings.jump, waiting)
         attempt = Attempt(host, settings.target, via=jump.name if jump else None, timeout=settings.timeout)
-        budget, connection = _Budget(settings.timeout), None
+        budget = _Budget(settings.timeout)
+        for pause in _DROPPED_PAUSES:
+            try:
+                return await self._once(settings, login, attempt, budget, jump)
+            except Unreachable as error:
+                # sshd drops connections at random while too many log in at once (MaxStartups), before it greets.
+                if error.code != "connection-dropped" or attempt.phase is not Phase.BANNER:
+                    raise
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, guards nothing
+        return await self._once(settings, login, attempt, budget, jump)
+
+    async def _once(
+        self, settings: Settings, login: Login | None, attempt: Attempt, budget: _Budget, jump: Jump | None
+    ) -> asyncssh.SSHClientConnection:
+        connection = None
         try:
             if jump is None and settings.proxy_command is None:
                 async with budget.spend():

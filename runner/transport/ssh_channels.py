@@ -9,7 +9,7 @@ from collections import deque
 class ChannelSlots:
     """A limit that shrinks when the host shows that it allows less.
 
-    Two of sshd's ten sessions are left free: one to stop what runs, one for a person's own use of the connection.
+    Two of sshd's ten sessions are left free: one to stop what runs, one in reserve.
     """
 
     def __init__(self, limit: int = 8) -> None:
@@ -17,43 +17,54 @@ class ChannelSlots:
         self.used = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def acquire(self) -> None:
+    async def acquire(self) -> Slot:
         """Take a slot, first come first served."""
         if self.used < self.limit and not self._waiting:
             self.used += 1
-            return
+            return Slot(self)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release()
-            elif turn in self._waiting:
+            if turn.cancelled():
                 self._waiting.remove(turn)
+            else:
+                self.give_back()
             raise
+        return Slot(self)
+
+    def give_back(self) -> None:
+        """One slot is free again; called by the slot itself."""
+        self.used -= 1
+        while self._waiting and self.used < self.limit:
+            self.used += 1
+            self._waiting.popleft().set_result(None)
+
+
+class Slot:
+    """The right to one channel; given back once, however often that is asked for."""
+
+    def __init__(self, slots: ChannelSlots) -> None:
+        self._slots: ChannelSlots | None = slots
 
     def release(self) -> None:
-        """Give a slot back."""
-        self.used -= 1
-        self._wake()
+        """Give it back."""
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots.give_back()
 
     def refused(self) -> bool:
-        """The host refused a channel: give the slot back, and use no more than what runs now.
+        """The host refused the channel: give the slot back, and use no more than what runs beside it.
 
         Returns:
             Whether something else runs, so that trying again after its end makes sense.
 
         """
-        self.used -= 1
-        self.limit = max(1, min(self.limit, self.used))
-        others = self.used > 0
-        self._wake()
-        return others
-
-    def _wake(self) -> None:
-        while self._waiting and self.used < self.limit:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.used += 1
-                turn.set_result(None)
+        slots = self._slots
+        if slots is None:
+            return False
+        others = slots.used - 1
+        slots.limit = max(1, min(slots.limit, others))
+        self.release()
+        return others > 0

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import asyncssh
 
+from runner.errors import ConnectionLost
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Receiver
-from runner.transport.ssh_channels import ChannelSlots
+from runner.transport.ssh_channels import ChannelSlots, Slot
 from runner.transport.ssh_command import remote_command
-from runner.transport.ssh_errors import channel_refused, link_lost, open_timed_out
+from runner.transport.ssh_errors import channel_refused, link_closed, link_lost, open_timed_out
 from runner.transport.ssh_process import SshProcess
 
 #: Seconds for saying goodbye before the line is cut, and for the host to answer a question about a process group.
 _GOODBYE, _ANSWER = 2.0, 10.0
+#: Seconds that commands still running have to end when the connection is closed, and that ending them may take.
+_CLOSE_GRACE, _LAST_STOP = 1.0, 5.0
 
 
 class SshConnection:
@@ -37,6 +39,7 @@ class SshConnection:
         self._slots = ChannelSlots()
         self._asking = asyncio.Lock()
         self._orphans: set[asyncio.Task[None]] = set()
+        self._running: set[SshProcess] = set()
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -61,52 +64,28 @@ class SshConnection:
         """
         text = remote_command(command)
         try:
-            return await self._try(text, receiver)
-        except asyncssh.ChannelOpenError as error:
-            if not self._slots.refused() or error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED:
-                raise channel_refused(self._endpoint.host, error) from error
-        try:
-            return await self._try(text, receiver)
-        except asyncssh.ChannelOpenError as error:
-            self._slots.refused()
-            raise channel_refused(self._endpoint.host, error) from error
-
-    async def _try(self, text: str, receiver: Receiver) -> SshProcess:
-        """One attempt; on ChannelOpenError the slot is still held."""
-        await self._slots.acquire()
-        try:
             return await self._open(text, receiver)
-        except asyncssh.ChannelOpenError:
-            if not self.lost:
-                raise
-            self._slots.release()
-            raise self._gone() from None
-        except BaseException:
-            self._slots.release()
-            raise
+        except _RefusedForNow:
+            # Others run, and the limit has shrunk to them: this waits until one of them has ended.
+            return await self._open(text, receiver, last=True)
 
-    async def _open(self, text: str, receiver: Receiver) -> SshProcess:
+    async def _open(self, text: str, receiver: Receiver, *, last: bool = False) -> SshProcess:
+        slot = await self._slots.acquire()
         if self.lost:
+            slot.release()
             raise self._gone()
-        process = SshProcess(self._endpoint.host, receiver, self._ask, self._slots.release)
+        process = SshProcess(self._endpoint.host, receiver, self._ask, slot.release)
         opening = asyncio.create_task(self._session(text, process))
         try:
             async with asyncio.timeout(self._open_timeout):
                 await asyncio.shield(opening)
-        except TimeoutError:
-            opening.cancel()
-            # A host that does not answer this will answer nothing else; and once cut, it cannot start it later.
-            self._link.abort()
-            raise open_timed_out(
-                self._endpoint.host, self._open_timeout, may_have_run=process.opened
-            ) from None
         except asyncio.CancelledError:
-            self._abandon(opening, process)
-            raise
-        except asyncssh.ChannelOpenError:
+            self._abandon(opening, process, slot)
             raise
         except (asyncssh.Error, OSError) as error:
-            raise link_lost(self._endpoint.host, error, may_have_run=process.opened, phase="open") from error
+            raise self._not_opened(error, opening, process, slot, last=last) from error
+        self._running.add(process)
+        process.on_end(lambda: self._running.discard(process))
         return process
 
     async def _session(self, text: str, process: SshProcess) -> None:
@@ -114,25 +93,53 @@ class SshConnection:
             lambda: process, text, encoding=None, request_pty=False, env=self._environment or None
         )
 
-    def _abandon(self, opening: asyncio.Task[None], process: SshProcess) -> None:
+    def _not_opened(
+        self,
+        error: asyncssh.Error | OSError,
+        opening: asyncio.Task[None],
+        process: SshProcess,
+        slot: Slot,
+        *,
+        last: bool,
+    ) -> Exception:
+        host = self._endpoint.host
+        if isinstance(error, asyncssh.ChannelOpenError) and not self.lost:
+            others = slot.refused()
+            cannot = last or not others or error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED
+            return channel_refused(host, error) if cannot else _RefusedForNow()
+        slot.release()
+        if isinstance(error, TimeoutError):
+            opening.cancel()
+            # A host that does not answer this will answer nothing else; and once cut, it cannot start it later.
+            self._link.abort()
+            return open_timed_out(host, self._open_timeout, may_have_run=process.opened)
+        return link_lost(host, error, may_have_run=process.opened, phase="open")
+
+    def _abandon(self, opening: asyncio.Task[None], process: SshProcess, slot: Slot) -> None:
         """The caller has gone while the command was being started: end it as soon as it is there."""
 
         async def end() -> None:
-            with suppress(asyncssh.Error, OSError, TimeoutError):
+            try:
                 async with asyncio.timeout(self._open_timeout):
                     await opening
                 await process.stop(0)
+            except (asyncssh.Error, OSError):
+                self._link.abort()
+            finally:
+                slot.release()
 
         task = asyncio.create_task(end())
         self._orphans.add(task)
         task.add_done_callback(self._orphans.discard)
 
-    def _gone(self) -> BaseException:
+    def _gone(self) -> ConnectionLost:
+        if self._closing is not None:
+            return link_closed(self._endpoint.host)
         return link_lost(self._endpoint.host, None, may_have_run=False, phase="open")
 
     async def _ask(self, text: str) -> bytes | None:
         """Run a short command outside of the limit, one at a time; None where the host cannot be asked."""
-        if self.lost:
+        if self._link.is_closed():
             return None
         answer = _Answer()
         try:
@@ -162,8 +169,10 @@ class SshConnection:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        if self._orphans:
-            await asyncio.wait(self._orphans, timeout=_GOODBYE)
+        ending = [*self._orphans, *(asyncio.ensure_future(each.stop(_CLOSE_GRACE)) for each in self._running)]
+        if ending and not self._link.is_closed():
+            # sshd lets commands run on when the line is cut, so they are ended first.
+            await asyncio.wait(ending, timeout=_LAST_STOP)
         await close_link(self._link)
 
 
@@ -177,6 +186,10 @@ async def close_link(link: asyncssh.SSHClientConnection) -> None:
         link.abort()
     except (asyncssh.Error, OSError):
         return
+
+
+class _RefusedForNow(Exception):  # noqa: N818 - no error: the start is tried again
+    """The host refused a channel while others run over the connection."""
 
 
 class _Answer(asyncssh.SSHClientSession[bytes]):

@@ -209,6 +209,13 @@ def link_lost(
     )
 
 
+def link_closed(host: str) -> ConnectionLost:
+    """The runner closed the connection itself."""
+    return ConnectionLost(
+        "connection-closed", f"the connection to `{host}` was closed before; nothing was run", phase="open"
+    )
+
+
 def open_timed_out(host: str, seconds: float, *, may_have_run: bool) -> ConnectionLost:
     """The host is logged in to, but does not start a command in time."""
     said = "the command may have run" if may_have_run else "nothing was run"

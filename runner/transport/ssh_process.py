@@ -32,7 +32,7 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
         self._host = host
         self._receiver = receiver
         self._ask = ask
-        self._on_end = on_end
+        self._on_end = [on_end]
         self._preamble = Preamble()
         self._exit: Exit | None = None
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
@@ -51,6 +51,13 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
     def opened(self) -> bool:
         """Whether the host has opened the channel, so that the command may have been started."""
         return self._channel is not None
+
+    def on_end(self, call: Callable[[], None]) -> None:
+        """Call this too when the channel is closed; at once where it is."""
+        if self._ended.done():
+            call()
+        else:
+            self._on_end.append(call)
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """The channel is open."""
@@ -89,7 +96,8 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
                 self._ended.set_exception(no_exit_status(self._host))
             else:
                 self._ended.set_exception(link_lost(self._host, exc, may_have_run=True, phase="execute"))
-        self._on_end()
+        for call in self._on_end:
+            call()
 
     def pause_writing(self) -> None:
         """The host takes no more for now."""

@@ -127,7 +127,8 @@ def start(folder: Path, settings: Mapping[str, str] | None = None, *, extra: str
         make_key(key)
         make_key(folder / "host_key", comment="host")
         (folder / "authorized_keys").write_bytes(key.with_suffix(".pub").read_bytes())
-    port = free_port()
+    port, remote_home = free_port(), folder / "remote-home"
+    remote_home.mkdir(exist_ok=True)
     words = {
         "Port": str(port),
         "ListenAddress": "127.0.0.1",
@@ -144,6 +145,8 @@ def start(folder: Path, settings: Mapping[str, str] | None = None, *, extra: str
         "LogLevel": "VERBOSE",
         "PrintMotd": "no",
         "Subsystem": "sftp internal-sftp",
+        # Whatever the start-up files of the account do stays out of the tests.
+        "SetEnv": f"HOME={remote_home}",
     } | dict(settings or {})
     (folder / "config").write_text("".join(f"{word} {text}\n" for word, text in words.items()) + extra)
     with (folder / "log").open("ab") as log:
