@@ -15,7 +15,20 @@ from runner.codes.page import CodePage
 
 __all__ = ["AREAS", "CodePage", "code_pages"]
 
-AREAS = ("document", "playbook", "inventory", "variables", "using", "plan", "shell", "transport", "engine", "cli")
+AREAS = (
+    "document",
+    "playbook",
+    "inventory",
+    "variables",
+    "using",
+    "plan",
+    "shell",
+    "transport",
+    "engine",
+    "present",
+    "lab",
+    "cli",
+)
 
 
 @cache

@@ -1,0 +1,171 @@
+"""The report of what went wrong: equal failures of many hosts told once, in the form of the message guide. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from runner.engine.result import Failure, Result, Status
+from runner.present.folding import fold
+from runner.present.harmless import harmless, harmless_lines
+from runner.present.paint import STATUS_ROLES, Line, Piece, Role, line
+from runner.present.port import Mask
+from runner.present.values import cell_text
+
+MOST_GROUPS = 50
+MOST_STDERR = 8
+_MOST_ITEMS = 3
+_STATUS_WORDS = {Status.TIMED_OUT: "timed out", Status.UNKNOWN: "unknown: it may have run"}
+
+_Key: TypeAlias = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class FailureGroup:
+    """Hosts on which a step went wrong in the same way; ``first`` is the result that stands for all, cut short."""
+
+    first: Result
+    hosts: list[str] = field(default_factory=list)
+
+
+class FailureReport:
+    """Takes results and keeps what the report needs of the bad ones; those held back by them are no failures."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._groups: dict[_Key, FailureGroup] = {}
+        self._left_out: dict[tuple[str, Status], list[str]] = {}
+
+    def add(self, result: Result) -> None:
+        """Take one result."""
+        if not result.status.bad or result.ignored:
+            return
+        group = self._groups.get(key := _likeness(result))
+        if group is None and len(self._groups) >= MOST_GROUPS:
+            self._left_out.setdefault((result.step, result.status), []).append(result.host)
+            return
+        if group is None:
+            group = self._groups[key] = FailureGroup(_essence(result))
+        group.hosts.append(result.host)
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def lines(self, *, bad: str = "✗") -> list[Line]:
+        """The report, in the order in which the failures came; each ends with an empty line."""
+        lines: list[Line] = []
+        for group in self._groups.values():
+            lines += [*self._group_lines(group, bad), ()]
+        for (step, status), hosts in self._left_out.items():
+            words = f"{bad} {step} {_status_words(status)} in other ways on "
+            lines += [line(Piece(words, STATUS_ROLES[status]), Piece(self._fold(hosts), Role.HOSTS)), ()]
+        return lines
+
+    def result_lines(self, result: Result, *, bad: str = "✗") -> list[Line]:
+        """One bad result told alone, as it happens."""
+        return list(self._group_lines(FailureGroup(_essence(result), [result.host]), bad))
+
+    def _group_lines(self, group: FailureGroup, bad: str) -> Iterator[Line]:
+        result = group.first
+        count = f" ({len(group.hosts)} hosts)" if len(group.hosts) > 1 else ""
+        yield line(
+            Piece(f"{bad} {result.step} {_how_it_ended(result)}", STATUS_ROLES[result.status]),
+            " on ",
+            Piece(self._fold(group.hosts), Role.HOSTS),
+            Piece(count, Role.FAINT),
+        )
+        if result.failure is not None:
+            names_one = len(group.hosts) > 1 and result.host in result.failure.message
+            yield from self._failure_lines(result.failure, names_one=names_one)
+        yield from self._error_lines(result)
+        for item in [item for item in result.items if item.bad][:_MOST_ITEMS]:
+            said = item.failure.message if item.failure else _how_it_ended(item)
+            yield line(
+                "    ", Piece(f"item {cell_text(item.item, self._mask)}: ", Role.FAINT), self._told(said)
+            )
+        for hint in result.failure.hints if result.failure else ():
+            yield line("    ", Piece("hint:", Role.NOTE), f" {self._told(hint)}")
+
+    def _failure_lines(self, failure: Failure, *, names_one: bool) -> Iterator[Line]:
+        likewise = " (the others likewise)" if names_one else ""
+        yield line(
+            "    ",
+            Piece(f"error[{failure.code}]", Role.BAD),
+            Piece(f": {self._told(failure.message)}", Role.STRONG),
+            Piece(likewise, Role.FAINT),
+        )
+        yield line("    ", Piece(_whether_it_ran(failure), Role.FAINT))
+
+    def _error_lines(self, result: Result) -> Iterator[Line]:
+        """The errors the script itself reported, with their line in it, then the end of its standard error."""
+        told = result.failure.message if result.failure else ""
+        for error in result.errors:
+            place = f"line {error.line} of the script: " if error.line else ""
+            if place or error.message != told:
+                first, *others = harmless_lines(self._mask(error.message)) or [""]
+                yield line("    ", Piece(place, Role.STRONG), first)
+                yield from (line("    ", other) for other in others[:MOST_STDERR])
+        said = {error.message for error in result.errors}
+        for text in result.stderr:
+            if text not in said:
+                for shown in harmless_lines(self._mask(text)):
+                    yield line("    ", Piece("| ", Role.FAINT), shown)
+
+    def _fold(self, hosts: list[str]) -> str:
+        return harmless(self._mask(fold(hosts)))
+
+    def _told(self, text: str) -> str:
+        return harmless(self._mask(text))
+
+
+def _likeness(result: Result) -> _Key:
+    """Equal for results that differ in nothing but the host, whose name may stand in the message."""
+    failure = result.failure
+    message = failure.message.replace(result.host, "\0") if failure else ""
+    return (
+        result.step,
+        result.status,
+        failure.code if failure else None,
+        message,
+        result.exit_code,
+        result.signal,
+        tuple(result.stderr[-MOST_STDERR:]),
+        tuple((error.message, error.line) for error in result.errors[-MOST_STDERR:]),
+    )
+
+
+def _essence(result: Result) -> Result:
+    """The result without its output, which the report does not show and must not hold."""
+    return Result(
+        step=result.step,
+        host=result.host,
+        status=result.status,
+        item=result.item,
+        attempt=result.attempt,
+        exit_code=result.exit_code,
+        signal=result.signal,
+        stderr=result.stderr[-MOST_STDERR:],
+        errors=result.errors[-MOST_STDERR:],
+        failure=result.failure,
+        items=tuple(_essence(item) for item in result.items if item.bad)[:_MOST_ITEMS],
+    )
+
+
+def _how_it_ended(result: Result) -> str:
+    words = _status_words(result.status)
+    if result.signal is not None:
+        words += f" (killed by SIG{result.signal})"
+    elif result.exit_code is not None:
+        words += f" (exit {result.exit_code})"
+    return words + (f" in attempt {result.attempt}" if result.attempt > 1 else "")
+
+
+def _status_words(status: Status) -> str:
+    return _STATUS_WORDS.get(status, status.value)
+
+
+def _whether_it_ran(failure: Failure) -> str:
+    if not failure.may_have_run:
+        return "nothing was run"
+    return "it ran, and failed" if failure.phase in {"execute", "decode"} else "it may have run"

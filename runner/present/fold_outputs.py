@@ -1,0 +1,149 @@
+"""The outputs of one step, equal ones under one node set; laid out when the step is over. Pure, memory bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from runner.engine.result import Result
+from runner.present.cells import cell_width, fit, pad
+from runner.present.folding import fold, natural_key
+from runner.present.paint import Line, Piece, Role, fit_line, line
+from runner.present.port import Mask
+from runner.present.table import table_lines
+from runner.present.values import Shown, show_result
+
+MOST_LINES_A_STEP = 1000
+
+
+@dataclass(slots=True)
+class OutputGroup:
+    """Hosts with the same output."""
+
+    shown: Shown
+    hosts: list[str] = field(default_factory=list)
+
+
+class OutputFold:
+    """Takes the results of one step and keeps each different output once.
+
+    Beyond :data:`MOST_LINES_A_STEP` lines only the hosts of further outputs are counted: a person does not read more,
+    and a pipeline asks for ``-o json``.
+    """
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._groups: dict[bytes, OutputGroup] = {}
+        self._room = MOST_LINES_A_STEP
+        self.hosts_left_out = 0
+
+    def add(self, result: Result) -> None:
+        """Take one host's output."""
+        shown = show_result(result, self._mask)
+        if shown is None:
+            return
+        group = self._groups.get(shown.digest)
+        if group is None:
+            if self._room <= 0:
+                self.hosts_left_out += 1
+                return
+            group = self._groups[shown.digest] = OutputGroup(shown)
+            self._room -= shown.height
+        group.hosts.append(self._mask(result.host))
+
+    def groups(self) -> list[OutputGroup]:
+        """The biggest group first, so that what differs stands last, next to the prompt; else in natural order."""
+        return sorted(self._groups.values(), key=lambda group: (-len(group.hosts), _first_host(group)))
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+
+def output_lines(outputs: OutputFold, width: int, *, with_hosts: bool) -> list[Line]:
+    """All outputs of a step as lines, at most ``width`` cells each.
+
+    Args:
+        outputs: of one step, every host of it.
+        width: cells of the terminal.
+        with_hosts: False leaves the hosts out (``hide_computer_name``, or a step on one host).
+
+    """
+    groups = outputs.groups()
+    if groups and groups[0].shown.columns and len({_layout(group) for group in groups}) == 1:
+        lines = _one_table(groups, width, with_hosts=with_hosts)
+    elif with_hosts and all(_is_one_line(group) for group in groups):
+        lines = _name_and_line(groups, width)
+    else:
+        lines = _blocks(groups, width, with_hosts=with_hosts)
+    if outputs.hosts_left_out:
+        lines.append(_faint(f"... {outputs.hosts_left_out} more hosts with other output, see `-o json`"))
+    return lines
+
+
+def _one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[Line]:
+    columns = groups[0].shown.columns
+    numeric = frozenset.intersection(*(group.shown.numeric for group in groups))
+    names = {id(group): fit(fold(group.hosts), max(width // 3, 12)) for group in groups}
+    rows = [(names[id(group)], *row) if with_hosts else row for group in groups for row in group.shown.rows]
+    head = ("host", *columns) if with_hosts else columns
+    lines = table_lines(head, rows, width, numeric=numeric, strong_first=with_hosts)
+    for group in groups:
+        lines += _rest(group.shown, names[id(group)] if with_hosts else "")
+    return lines
+
+
+def _name_and_line(groups: list[OutputGroup], width: int) -> list[Line]:
+    names = [fit(fold(group.hosts), max(width // 2, 12)) for group in groups]
+    widest = max(map(cell_width, names), default=0)
+    return [
+        fit_line(line(Piece(pad(name, widest), Role.HOSTS), "  ", *_only_line(group.shown)), width)
+        for name, group in zip(names, groups, strict=True)
+    ]
+
+
+def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[Line]:
+    lines: list[Line] = []
+    for group in groups:
+        if with_hosts:
+            count = f" ({len(group.hosts)} hosts)" if len(group.hosts) > 1 else ""
+            lines.append(
+                line(Piece(fit(fold(group.hosts), width - len(count)), Role.HOSTS), Piece(count, Role.FAINT))
+            )
+        indent = "  " if with_hosts else ""
+        shown = group.shown
+        if shown.columns:
+            table = table_lines(shown.columns, shown.rows, width - len(indent), numeric=shown.numeric)
+            lines += [line(indent, *pieces) for pieces in table]
+        else:
+            lines += [line(indent + row[0]) for row in shown.rows]
+        lines += [line(indent, *pieces) for pieces in _rest(shown, "")]
+    return lines
+
+
+def _rest(shown: Shown, name: str) -> Iterable[Line]:
+    before = f"{name}: " if name else ""
+    yield from (line(Piece(f"{before}! {text}", Role.CHANGED)) for text in shown.stderr)
+    if shown.more:
+        yield _faint(f"{before}... {shown.more} more lines, see `-o json`")
+
+
+def _only_line(shown: Shown) -> Line:
+    if shown.rows:
+        return line(shown.rows[0][0])
+    return line(Piece(f"! {shown.stderr[0]}", Role.CHANGED))
+
+
+def _is_one_line(group: OutputGroup) -> bool:
+    return not group.shown.columns and group.shown.height == 1 and not group.shown.more
+
+
+def _layout(group: OutputGroup) -> tuple[str, ...]:
+    return group.shown.columns
+
+
+def _first_host(group: OutputGroup) -> tuple[object, ...]:
+    return min(map(natural_key, group.hosts))
+
+
+def _faint(text: str) -> Line:
+    return line(Piece(text, Role.FAINT))

@@ -1,0 +1,70 @@
+"""``-o json``: one document ``{run, results, summary}`` when the run has ended.
+
+The document is written piece by piece while the run goes on, into a sink that shows it only as a whole
+(``WholeFile``, ``WholeStream``), so memory stays bounded and a run that broke off leaves no half document.
+Results stand in the order in which they ended.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from runner.engine.observe import AssignmentEnded, Notice, RunEnded, RunEvent, RunStarted
+from runner.present.encode import encode_result, encode_start, encode_summary, encode_time
+from runner.present.harmless import harmless
+from runner.present.port import Mask
+from runner.present.sink import Sink
+
+
+class JsonDocument:
+    """Writes the document to ``sink``; ``notices`` takes warnings as lines, as the document has no place for them."""
+
+    def __init__(self, sink: Sink, mask: Mask, notices: Sink | None = None) -> None:
+        self._sink = sink
+        self._mask = mask
+        self._notices = notices
+        self._start: RunStarted | None = None
+        self._results = 0
+        self._complete = False
+
+    def on_event(self, event: RunEvent) -> None:
+        """Write a result, keep what the summary needs."""
+        match event:
+            case RunStarted():
+                self._start = event
+                self._sink.write('{"run": ' + self._json(event.run) + ', "results": [')
+            case AssignmentEnded() if self._start is not None:
+                separator = ",\n  " if self._results else "\n  "
+                document = encode_result(self._start.run, event.result, self._mask)
+                self._sink.write(separator + self._json(document))
+                self._results += 1
+            case RunEnded() if self._start is not None:
+                summary = self._summary(self._start, event.at) | encode_summary(event.summary, self._mask)
+                self._sink.write('\n], "summary": ' + self._json(summary) + "}\n")
+                self._complete = True
+            case Notice() if self._notices is not None:
+                where = f"{event.host}: " if event.host else ""
+                self._notices.write(f"note: {harmless(self._mask(where + event.message))}\n")
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Show the document, or nothing where the run has not ended."""
+        if self._complete:
+            self._sink.close()
+        else:
+            self._sink.discard()
+
+    def _summary(self, start: RunStarted, ended: datetime) -> dict[str, Any]:
+        about = encode_start(start, self._mask)
+        return {
+            "playbook": about["playbook"],
+            "path": about["path"],
+            "started_at": encode_time(start.at),
+            "ended_at": encode_time(ended),
+        }
+
+    def _json(self, value: object) -> str:
+        return json.dumps(value, ensure_ascii=not self._sink.unicode)

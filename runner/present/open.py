@@ -1,0 +1,146 @@
+"""``-o FORMAT`` and ``-o FORMAT=FILE``: which presenters show a run, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.errors import UsageError
+from runner.present.group import Presenters
+from runner.present.port import Mask, Presenter
+from runner.present.sink import FileSink, Sink, StreamSink, WholeFile, WholeStream
+from runner.present.terminal import Screen, is_terminal
+from runner.problems import suggestion
+
+FORMATS = ("rich", "plain", "json", "jsonl", "quiet")
+_LATER_FORMATS = ("junit", "sarif", "github")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One ``-o``; ``path`` None is standard output."""
+
+    format: str
+    path: Path | None = None
+
+
+def parse_output(text: str) -> OutputSpec:
+    """Read the value of one ``-o``.
+
+    Raises:
+        UsageError: unknown or later format, or an empty file name.
+
+    """
+    name, equals, path = text.partition("=")
+    if name in _LATER_FORMATS:
+        raise UsageError(
+            "output-format-later",
+            f"the output format `{name}` is not available yet",
+            hints=("use `-o json=FILE` and convert it",),
+        )
+    if name not in FORMATS:
+        raise UsageError(
+            "unknown-output-format", f"unknown output format: `{name}`", hints=suggestion(name, FORMATS)
+        )
+    if equals and not path:
+        raise UsageError(
+            "output-without-file",
+            f"`-o {text}` names no file",
+            hints=(f"write `-o {name}=FILE`, or `-o {name}`",),
+        )
+    return OutputSpec(name, Path(path) if path else None)
+
+
+def open_presenters(
+    outputs: Sequence[str],
+    *,
+    screen: Screen,
+    mask: Mask,
+    verbosity: int = 0,
+    on_closed: Callable[[], None] | None = None,
+) -> Presenters:
+    """Open every output that was asked for.
+
+    Where none goes to standard output, ``rich`` does on a terminal and ``plain`` elsewhere.
+
+    Args:
+        outputs: values of ``-o`` in their order.
+        screen: the process's streams.
+        mask: every text passes it.
+        verbosity: number of ``-v``.
+        on_closed: called once when the reader of an output went away, so that the run can be stopped.
+
+    Raises:
+        UsageError: a wrong value, two outputs for one place.
+        OutputNotWritten: a file cannot be opened.
+
+    """
+    specs = [parse_output(text) for text in outputs]
+    if all(spec.path is not None for spec in specs):
+        specs.insert(0, OutputSpec("rich" if is_terminal(screen.stdout) else "plain"))
+    _refuse_collisions(specs)
+    presenters: list[Presenter] = []
+    try:
+        for spec in specs:
+            presenters.append(_open(spec, screen, mask, verbosity))  # noqa: PERF401 - those opened are closed below
+    except UsageError:
+        Presenters(presenters).close()
+        raise
+    return Presenters(presenters, on_closed)
+
+
+def _refuse_collisions(specs: Sequence[OutputSpec]) -> None:
+    places: set[Path | None] = set()
+    for spec in specs:
+        place = spec.path.absolute() if spec.path else None
+        if place in places:
+            where = f"`{spec.path}`" if spec.path else "standard output"
+            raise UsageError(
+                "output-twice",
+                f"two outputs go to {where}",
+                hints=(f"give one of them a file of its own: `-o {spec.format}=FILE`",),
+            )
+        places.add(place)
+
+
+def _open(spec: OutputSpec, screen: Screen, mask: Mask, verbosity: int) -> Presenter:
+    """One presenter; the modules are loaded here, so that a command pays only for what it shows."""
+    errors = StreamSink(screen.stderr, "standard error")
+    if spec.format == "json":
+        from runner.present.json_document import JsonDocument  # noqa: PLC0415 - loaded when asked for
+
+        whole = WholeFile(spec.path) if spec.path else WholeStream(StreamSink(screen.stdout))
+        return JsonDocument(whole, mask, errors if spec.path is None else None)
+    output: Sink = FileSink(spec.path) if spec.path else StreamSink(screen.stdout)
+    report = output if spec.path else errors
+    if spec.format == "jsonl":
+        from runner.present.jsonl import JsonLines  # noqa: PLC0415 - loaded when asked for
+
+        return JsonLines(output, mask)
+    if spec.format == "quiet":
+        from runner.present.quiet import Quiet  # noqa: PLC0415 - loaded when asked for
+
+        return Quiet(report, mask, colour=spec.path is None and screen.colour(screen.stderr))
+    if spec.format == "plain":
+        from runner.present.plain import Plain  # noqa: PLC0415 - loaded when asked for
+
+        return Plain(output, report, mask, verbosity=verbosity)
+    return _open_rich(spec, output, report, screen, mask, verbosity)
+
+
+def _open_rich(
+    spec: OutputSpec, output: Sink, report: Sink, screen: Screen, mask: Mask, verbosity: int
+) -> Presenter:
+    from runner.present.rich_view import RichSettings, RichView  # noqa: PLC0415 - loaded when asked for
+
+    on_screen = spec.path is None
+    settings = RichSettings(
+        output_colour=on_screen and screen.colour(screen.stdout),
+        report_colour=on_screen and screen.colour(screen.stderr),
+        size=screen.size,
+        now=screen.now,
+        verbosity=verbosity,
+        terminal=screen.stderr if on_screen and screen.moves_cursor(screen.stderr) else None,
+    )
+    return RichView(output, report, mask, settings)

@@ -1,0 +1,109 @@
+"""What is known of a run at a moment: counts, who runs since when, how each host fared. Pure bookkeeping of events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runner.engine.observe import (
+    AssignmentEnded,
+    AssignmentStarted,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepOutline,
+    Summary,
+)
+from runner.engine.result import Result, Status
+
+# The order in which the engine's tally takes one status of a host for worse than another; a test holds them together.
+WORST_FIRST = (
+    Status.UNKNOWN,
+    Status.FAILED,
+    Status.TIMED_OUT,
+    Status.UNREACHABLE,
+    Status.CANCELLED,
+    Status.CHANGED,
+    Status.OK,
+    Status.DETACHED,
+    Status.SKIPPED,
+)
+_RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
+
+
+@dataclass(slots=True)
+class StepProgress:
+    """One step: ``running`` holds its hosts with the moment they started, in that order."""
+
+    outline: StepOutline
+    running: dict[str, datetime] = field(default_factory=dict)
+    counts: Counter[Status] = field(default_factory=Counter)
+    ignored: int = 0
+    held_back: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> int:
+        """Hosts that are through."""
+        return self.counts.total()
+
+    @property
+    def over(self) -> bool:
+        """Whether every host is through."""
+        return self.ended >= self.outline.hosts
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first start to the last end; None where nothing started."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+class RunProgress:
+    """Follows a run by its events."""
+
+    def __init__(self) -> None:
+        self.start: RunStarted | None = None
+        self.summary: Summary | None = None
+        self.steps: dict[str, StepProgress] = {}
+        self._worst: dict[str, Status] = {}
+
+    def on_event(self, event: RunEvent) -> None:
+        """Take one event into account."""
+        match event:
+            case RunStarted():
+                self.start = event
+                self.steps = {outline.id: StepProgress(outline) for outline in event.steps}
+            case AssignmentStarted():
+                step = self.steps[event.step]
+                step.running[event.host] = event.at
+                step.started_at = step.started_at or event.at
+            case AssignmentEnded():
+                self._count(event.result, event.at)
+            case RunEnded():
+                self.summary = event.summary
+            case _:
+                pass
+
+    def hosts_by_status(self) -> Mapping[Status, list[str]]:
+        """Hosts under their worst status, the worst first; an ignored result counts as ok."""
+        hosts: dict[Status, list[str]] = {status: [] for status in WORST_FIRST}
+        for host, status in self._worst.items():
+            hosts[status].append(host)
+        return {status: names for status, names in hosts.items() if names}
+
+    def _count(self, result: Result, at: datetime) -> None:
+        step = self.steps[result.step]
+        step.running.pop(result.host, None)
+        step.counts[result.status] += 1
+        step.ignored += result.ignored
+        step.held_back += result.held_back
+        step.ended_at = at
+        status = Status.OK if result.ignored else result.status
+        worst = self._worst.setdefault(result.host, status)
+        if _RANK[status] < _RANK[worst]:
+            self._worst[result.host] = status
