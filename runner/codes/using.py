@@ -17,6 +17,25 @@ CODES: dict[str, CodePage] = {
         wrong="script: |\n  $Using:name.Trim()",
         right="script: |\n  ($Using:name).Trim()",
     ),
+    "using-assigned": CodePage(
+        summary="A script assigns to a `$Using:` expression, which is a value and no variable",
+        explanation=(
+            "`$Using:` copies a value to the host. Nothing is written back, so an assignment, `++` or `--` cannot have "
+            "a meaning; PowerShell's own parser refuses it as well. Assign to a variable of the script."
+        ),
+        wrong="script: |\n  $Using:count = 5",
+        right="script: |\n  $count = $Using:count",
+    ),
+    "using-index-not-plain": CodePage(
+        summary="An index in a `$Using:` expression is a constant that only PowerShell can compute",
+        explanation=(
+            "PowerShell accepts any constant as an index (`[1kb / 2]`, `[[int]'3']`, `[DayOfWeek]::Monday`). The value "
+            "is taken on the controller, which reads numbers, texts, lists of them and sums, and refuses the others "
+            "rather than guess."
+        ),
+        wrong="script: |\n  $Using:names[[int]'3']",
+        right="script: |\n  $Using:names[3]",
+    ),
     "using-in-quotes": CodePage(
         summary="A `$Using:` reference stands where the shell takes everything for text, so no value is put there",
         explanation=(

@@ -27,7 +27,7 @@ class Member:
 class Index:
     """``[0]``, ``[-1]``, ``['key']``, ``[0,2]`` in a chain; always a constant."""
 
-    value: int | str | float | bool | None | tuple[int | str | float | bool | None, ...]
+    value: int | str | float | bool | tuple[int | str | float | bool | None, ...] | None
 
 
 Access: TypeAlias = Member | Index

@@ -12,14 +12,30 @@ from dataclasses import dataclass
 
 from runner.using.findings import Findings
 from runner.using.model import Scan
-from runner.using.posix_source import Source
 from runner.using.posix_words import HINT_DOCUMENT, Words
+from runner.using.source import Source
 
 _BLANK = " \t"
 _METACHARACTERS = frozenset(" \t\n;&|<>()")
 # After these a command may begin, so that `case` is the reserved word.
 _LEADING = frozenset(
-    ["if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "time", "fi", "done", "esac", "coproc"]
+    [
+        "if",
+        "then",
+        "else",
+        "elif",
+        "while",
+        "until",
+        "do",
+        "!",
+        "{",
+        "}",
+        "time",
+        "fi",
+        "done",
+        "esac",
+        "coproc",
+    ]
 )
 _HERE_DOCUMENT = re.compile(r"<<(-?)(?!<)")
 _PATTERN_PREFIX = "?*+@!="

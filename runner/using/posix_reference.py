@@ -7,7 +7,7 @@ import re
 from runner.using.chain import read_chain
 from runner.using.findings import Findings
 from runner.using.model import ScriptProblem
-from runner.using.posix_source import Source
+from runner.using.source import Source
 
 _USING = "[Uu][Ss][Ii][Nn][Gg]:"
 _UNBRACED = re.compile(rf"\${_USING}(\w*)")

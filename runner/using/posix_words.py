@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from runner.using.findings import MAX_NESTING, Findings
 from runner.using.posix_reference import ParameterReader
-from runner.using.posix_source import Source
+from runner.using.source import Source
 
 _HINT_DOUBLE = 'use double quotes around it, or leave the quotes and put `"$Using:name"` in between'
 HINT_DOCUMENT = "take the quotes from the word after `<<`, and write `\\$` where a dollar sign is meant"

@@ -193,7 +193,9 @@ class _Lexer:
         if start and self.text[start - 1] == ".":
             self._refuse(start, "is a value and cannot be the name of an attribute")
         elif statement and _ASSIGNED.match(self.text, self.at):
-            self._refuse(start, "is a value that cannot be assigned to")
+            message = f"`{self.text[start : self.at]}` is a value that cannot be assigned to"
+            hints = ("take a variable of the script: `value = $Using:name`",)
+            self.findings.problem(ScriptProblem("using-assigned", message, start, self.at, hints=hints))
         self.findings.reference(name, chain + rest, start, self.at)
 
     def _braced(self, match: re.Match[str]) -> tuple[str, tuple[Access, ...]]:

@@ -1,4 +1,4 @@
-"""A stretch of shell text that knows where each of its characters stands in the script."""
+"""A stretch of script text that knows where each of its characters stands in the script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Shell text as its reader sees it; in backquotes that is the text with one level of backslashes taken away.
+    """Text as its reader sees it; in a shell's backquotes that is the text with one level of backslashes taken away.
 
     ``places`` has one offset into the script for each character, and the offset of the end as its last.
     """
@@ -36,6 +36,10 @@ class Source:
                 at += 1
             kept.append(at)
             at += 1
+        return self.pick(kept, end)
+
+    def pick(self, kept: Sequence[int], end: int) -> Source:
+        """The characters at the offsets ``kept``, before ``end``."""
         text = "".join(self.text[index] for index in kept)
         return Source(text, [self.places[index] for index in (*kept, end)])
 
