@@ -12,8 +12,8 @@ from runner.cli.options import extra_option, inventory_option, problem_output_op
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.codes import CodePage, code_pages
 from runner.errors import ExitCode, UsageError
+from runner.inventory.connection import connection_settings
 from runner.inventory.load import load_inventory
-from runner.inventory.settings import connection_settings
 from runner.problems import Problems, suggestion
 from runner.variables.filters import plain_json
 from runner.variables.scope import Defined, VariableError

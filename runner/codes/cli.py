@@ -20,6 +20,12 @@ CODES: dict[str, CodePage] = {
         "The process ends with exit code 70 and names a report file. The report holds the program's own call stack, no"
         " values of variables.",
     ),
+    "inventory-missing": CodePage(
+        "a command needs an inventory and none is given",
+        "`-i` names it; `inventory = [...]` in runner.toml names it for every command.",
+        "runner inventory list",
+        "runner inventory list -i inventories/prod.yml",
+    ),
     "nothing-to-explain": CodePage(
         "`runner explain` is asked about a variable without being told where to look",
         "A variable comes from a playbook or an inventory.",

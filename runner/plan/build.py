@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from runner.errors import RunnerError
 from runner.inventory.inventory import Inventory
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.counters import run_shape
@@ -22,9 +23,10 @@ from runner.plan.scripts import prepare_scripts
 from runner.plan.uses import compiled_of, texts_of
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
+from runner.transport.port import Login
 from runner.variables.compile import Compiler
 from runner.variables.environment import LanguageEnvironment
-from runner.variables.scope import HostScopes, Layer, Variable, VariableError
+from runner.variables.scope import HostScopes, Layer, Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         _check_assignments(steps, placed, problems)
     if problems.has_errors:
         return None
-    return _plan(request, planned, placed, scopes)
+    return _plan(request, planned, placed, scopes, {**placer.logins, **request.overrides.logins})
 
 
 def _scopes(request: PlanRequest) -> HostScopes:
@@ -168,7 +170,7 @@ def _evaluate_variables(planned: Sequence[PlannedStep], scopes: HostScopes, prob
                     continue
                 try:
                     scope.lookup(name)
-                except VariableError as error:
+                except RunnerError as error:
                     problems.extend(error.problems)
 
 
@@ -192,6 +194,7 @@ def _plan(
     planned: tuple[PlannedStep, ...],
     placed: Mapping[str, Sequence[Placed]],
     scopes: HostScopes,
+    logins: Mapping[str, Login],
 ) -> Plan:
     hosts = _hosts_in_order(request.inventory, planned)
     shape = run_shape(
@@ -223,7 +226,8 @@ def _plan(
         scopes=scopes,
         shape=shape,
         digest=_digest(request, planned),
-        credentials_needed=frozenset(credentials),
+        credentials_needed=frozenset(credentials - set(logins)),
+        logins=logins,
         timeout=request.timeout if request.timeout is not None else request.playbook.timeout,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from runner.engine.shape import RunShape
 from runner.playbook.model import Playbook, ScriptText, Step
 from runner.transport.endpoint import Endpoint
+from runner.transport.port import Login
 from runner.using.model import Scan, Shell
 from runner.variables.scope import HostScopes
 
@@ -63,7 +64,7 @@ class Plan:
         shape: the same plan in numbers, for the engine.
         digest: SHA-256 over everything that decides what runs where.
         credentials_needed: names of the credentials the plan's endpoints and scripts use.
-        warnings are not here: they are problems of planning.
+        logins: those whose values the inventory or the command line gives, by names that no credential has.
 
     """
 
@@ -76,4 +77,5 @@ class Plan:
     shape: RunShape
     digest: str
     credentials_needed: frozenset[str] = frozenset()
+    logins: Mapping[str, Login] = field(default_factory=dict)
     timeout: float | None = None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.document.positions import span_in_scalar
+from runner.errors import RunnerError
 from runner.plan.model import PlannedStep
 from runner.plan.reading import Readable
 from runner.plan.uses import Use, compiled_of, texts_of, use_of_reference, uses_of_text
@@ -15,7 +16,7 @@ from runner.problems import Problem, Problems, Severity, suggestion
 from runner.using.access import ChainError, apply_chain
 from runner.using.model import Shell, UsingReference
 from runner.values import Secret, Span
-from runner.variables.scope import HostScopes, Scope, VariableError
+from runner.variables.scope import HostScopes, Scope
 
 _NOT_YET = {"facts": "facts", "secrets": "secrets that are no login", "failure": "`rescue`"}
 _TEMPLATE_START = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
@@ -236,7 +237,7 @@ class NameCheck:
                 continue
             try:
                 value = apply_chain(scope.lookup(name), reference.chain)
-            except VariableError:
+            except RunnerError:
                 continue  # told where the variable stands
             except ChainError as error:
                 self.problems.error("unknown-using", f"`{reference.text}`: {error}", span)

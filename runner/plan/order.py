@@ -66,6 +66,6 @@ def passed_through(graph: nx.DiGraph[str], steps: Sequence[Step], kept: Collecti
         found: dict[str, Need] = {}
         for need in by_id[name].needs or ():
             through = {need.step: need} if need.step in kept else resolved.get(need.step, {})
-            found = {**through, **found}
+            found |= {step: inner for step, inner in through.items() if step not in found}
         resolved[name] = found
     return [replace(step, needs=tuple(resolved[step.id].values())) for step in steps if step.id in kept]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import Scalar
+from runner.errors import RunnerError
+from runner.inventory.connection import connection_settings
 from runner.inventory.inventory import Inventory
-from runner.inventory.settings import connection_settings
 from runner.plan.connection import EndpointMaker, Reach, Setting, settings_of
 from runner.plan.hosts import NamedHost, hosts_of_pattern, hosts_of_target, local_host
 from runner.plan.model import Placement
@@ -17,20 +18,22 @@ from runner.playbook.check import LOCAL
 from runner.playbook.model import Playbook, Session, Step, Target
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint
+from runner.transport.port import Login
 from runner.units import parse_duration
 from runner.using.model import Shell
-from runner.values import Span
-from runner.variables.scope import HostScopes, VariableError
+from runner.values import Secret, Span
+from runner.variables.scope import HostScopes
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the command line says over every setting: ``--user``, ``--credential``, ``--shell`` and ``-l``."""
+    """What the command line says over every setting: ``--user``, ``--credential``, ``--shell``, ``-l``, a password."""
 
     user: str | None = None
     credential: str | None = None
     shell: Shell | None = None
     limit: frozenset[str] | None = None
+    logins: Mapping[str, Login] = field(default_factory=dict)
 
     def settings(self, span: Span) -> dict[str, Setting]:
         """As connection settings, the nearest of all."""
@@ -67,6 +70,8 @@ class Placer:
         self._endpoints = EndpointMaker(problems, self._reach_of_name)
         self._placed: dict[object, tuple[Placed, ...]] = {}
         self._addresses: dict[str, tuple[Endpoint, Span]] = {}
+        self.logins: dict[str, Login] = {}
+        """Logins with passwords that an Ansible inventory holds, under names no credential can have."""
 
     def place(self, step: Step) -> tuple[Placed, ...]:
         """The step's hosts in the order they start; a host named twice stands where it is named first."""
@@ -113,7 +118,7 @@ class Placer:
                 continue
             try:
                 placed.append(self._place_host(host, target, step, session))
-            except VariableError as error:
+            except RunnerError as error:
                 self._problems.extend(error.problems)
         return placed
 
@@ -135,7 +140,7 @@ class Placer:
             host=host.name,
             endpoint=endpoint,
             shell=shell,
-            interpreter=reach.text(f"interpreter_{shell}") or reach.text("interpreter"),
+            interpreter=reach.text(f"interpreter:{shell}") or reach.text("interpreter"),
             session=kept,
             session_on_loss=session.on_loss if session else "fail",
             session_reset=session.reset if session else "never",
@@ -167,7 +172,15 @@ class Placer:
         settings = settings_of(layers, scope.render, host.span)
         if host.connection.get("transport") != "local":
             settings.update(self._overrides.settings(host.span))
+        self._keep_password(host, settings)
         return Reach(host, self._with_session_option(settings))
+
+    def _keep_password(self, host: NamedHost, settings: dict[str, Setting]) -> None:
+        password = settings.get("password")
+        if password is not None and isinstance(password.value, Secret) and "credential" not in settings:
+            name = f"password of {host.name}"
+            self.logins[name] = Login(password=password.value)
+            settings["credential"] = Setting(name, password.span)
 
     def _with_session_option(self, settings: dict[str, Setting]) -> dict[str, Setting]:
         setting = settings.get("session_option")

@@ -44,6 +44,11 @@ def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) 
                 setting.span if setting is not None else span,
                 "available now: `ssh` and `local`",
             )
+        elevated = item.reach.settings.get("run_as")
+        if elevated is not None and "run_as" not in told:
+            told.add("run_as")
+            words = f"step `{step.id}`: `run_as` of host `{item.placement.host}` is not available yet"
+            problems.error("not-available-yet", words, elevated.span, "log in as the user you need")
         runs_script = isinstance(step.body, ScriptBody | CommandBody)
         if transport in TRANSPORTS and shell is Shell.POWERSHELL and runs_script and "powershell" not in told:
             told.add("powershell")
