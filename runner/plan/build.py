@@ -53,6 +53,8 @@ class PlanRequest:
 def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     """Make the plan, noting every problem; None where there is an error among them."""
     playbook, inventory = request.playbook, request.inventory
+    if len({step.id for step in playbook.steps}) < len(playbook.steps):
+        return None  # told already; ids are what everything below goes by
     graph = step_graph(playbook.steps)
     if not check_cycles(graph, playbook.steps, problems):
         return None
@@ -177,10 +179,12 @@ def _evaluate_variables(planned: Sequence[PlannedStep], scopes: HostScopes, prob
 def _check_assignments(
     steps: Sequence[Step], placed: Mapping[str, Sequence[Placed]], problems: Problems
 ) -> None:
+    if problems.has_errors:
+        return  # a step may have lost its hosts to a mistake that is told
     for step in steps:
         if not placed[step.id]:
             problems.warning("step-without-hosts", f"step `{step.id}` has no hosts and is skipped", step.span)
-    if not any(placed.values()) and not problems.has_errors:
+    if not any(placed.values()):
         problems.error(
             "no-assignments",
             "nothing to do: no step has a host",
