@@ -52,20 +52,23 @@ class _Reader:
                 f"group `{name.text}` must be a mapping with `hosts`, `children` or `vars`", entry.span
             )
             return
-        for key, _ in entry.entries.values():
-            if key.text not in _KEYS:
+        for key, _ in entry.entries.values():  # in the order written, which is the order of the hosts
+            if key.text == "vars":
+                self._vars(group, entry.get("vars"))
+            elif key.text == "children":
+                for child, node in self._section(group, entry, "children"):
+                    self.group(child, node)
+                    group.children.setdefault(child.text, child.span)
+            elif key.text == "hosts":
+                for host, node in self._section(group, entry, "hosts"):
+                    self._host(group, host, node)
+            else:
                 self._problems.warning(
                     "unknown-inventory-key",
                     f"`{key.text}` in group `{name.text}` is passed over: a group has `hosts`, `children` and `vars`",
                     key.span,
                     *suggestion(key.text, _KEYS),
                 )
-        self._vars(group, entry.get("vars"))
-        for child, node in self._section(group, entry, "children"):
-            self.group(child, node)
-            group.children.setdefault(child.text, child.span)
-        for host, node in self._section(group, entry, "hosts"):
-            self._host(group, host, node)
 
     def _section(self, group: GroupDraft, entry: Mapping, key: str) -> list[tuple[Scalar, AnyNode]]:
         node = entry.get(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from runner.inventory.inventory import Inventory
@@ -15,10 +15,13 @@ from runner.inventory.model import (
     Host,
     Layer,
     Setting,
+    Variable,
 )
 from runner.inventory.values import plain
 from runner.problems import Problems
 from runner.values import Span
+
+_PRIORITY = "ansible_group_priority"
 
 
 @dataclass(slots=True)
@@ -169,26 +172,25 @@ class InventoryBuilder:
 
 
 def _finished(draft: GroupDraft, depth: int) -> Group:
+    variables = {name: value for name, value in draft.vars.items() if name != _PRIORITY}
     return Group(
         name=draft.name,
         span=draft.span,
         hosts=tuple(draft.hosts),
         children=tuple(draft.children),
-        vars=draft.vars,
+        vars=variables,
         connection=draft.connection,
         throttle=draft.throttle,
         depth=depth,
-        priority=_priority((draft.vars, draft.inventory_vars, draft.playbook_vars)),
+        priority=_priority(draft.vars.get(_PRIORITY)),
         inventory_vars=draft.inventory_vars,
         playbook_vars=draft.playbook_vars,
     )
 
 
-def _priority(layers: Iterable[Layer]) -> int:
-    priority = 1
-    for layer in layers:
-        variable = layer.get("ansible_group_priority")
-        value = plain(variable.value) if variable is not None else None
-        if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
-            priority = int(value)
-    return priority
+def _priority(variable: AnyVariable | None) -> int:
+    """A group's weight among equally deep ones; as in Ansible one in ``group_vars/`` does not count."""
+    value = plain(variable.value) if isinstance(variable, Variable) else None
+    if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
+        return int(value)
+    return 1

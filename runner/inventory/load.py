@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from runner.document.nodes import Source
@@ -52,6 +54,23 @@ def load_inventory(
         The inventory; without sources it is empty.
 
     """
+    with _without_collector():
+        return _load(paths, problems, playbook_dir)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python's cycle collector would walk the growing tree again and again, a third of the time, and find nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(paths: Sequence[str], problems: Problems, playbook_dir: Path | None) -> Inventory:
     builder = InventoryBuilder()
     folders: dict[Path, None] = {}
     for text in paths:
