@@ -47,6 +47,10 @@ _FILES: dict[str, CodePage] = {
         "version: 1\n---\nversion: 1\n",
         "---\nversion: 1\n",
     ),
+    "too-many-problems": CodePage(
+        "A file has so many problems that it was not read to its end",
+        "After 1,000 problems in its YAML a file is left alone: it is probably not the file that was meant.",
+    ),
     "too-deep": CodePage(
         "Lists and mappings stand too deep inside each other",
         "The limit is 200 levels, aliases followed. A file that goes deeper is damaged or made to exhaust a reader.",

@@ -33,6 +33,9 @@ def offset_at(text: str, line: int, column: int) -> int:
 
 def advance(text: str, start: int, end: int, line: int = 1, column: int = 1) -> tuple[int, int]:
     """Line and column of offset ``end``, given those of offset ``start`` before it."""
+    if text.find("\r", start, end) < 0:  # nearly always; counting is a hundred times as fast as matching
+        count = text.count("\n", start, end)
+        return line + count, end - text.rfind("\n", start, end) if count else column + end - start
     breaks = list(LINE_BREAK.finditer(text, start, end))
     if breaks and breaks[-1].group() == "\r" and text[breaks[-1].end() : breaks[-1].end() + 1] == "\n":
         breaks.pop()  # the window ended inside \r\n, which is one break

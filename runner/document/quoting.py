@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_COMMENT: Final = re.compile(r"[ \t]+#.*$")
+_COMMENT: Final = re.compile(r"[ \t]#")
 
 
 def quoted(text: str) -> str:
@@ -21,7 +21,7 @@ def quoted(text: str) -> str:
 
 def without_comment(line: str) -> str:
     """A line, or the rest of one, without its comment and the blanks around it."""
-    return _COMMENT.sub("", line).strip()
+    return _COMMENT.split(line, maxsplit=1)[0].strip()
 
 
 def shortened(text: str, limit: int = 60) -> str:

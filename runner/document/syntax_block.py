@@ -110,7 +110,7 @@ def colon_in_text(stumble: Stumble) -> Problem | None:
 
 def missing_colon(stumble: Stumble) -> Problem | None:
     """A line that is neither a key nor part of the text above."""
-    if "':'" not in stumble.complaint:
+    if "find expected ':'" not in stumble.complaint:
         return None
     at = stumble.begin
     text = without_comment(stumble.text[at : stumble.lines.end(at)])

@@ -13,6 +13,9 @@ from runner.problems import Problem
 
 _TEMPLATE: Final = re.compile(r"(?:^|[:\-,\[{(][ \t]+|\[)(\{[{%])")
 
+_FAR: Final = 200
+"""Columns beyond which no hint repeats the key of a line: it would not be read, and such lines are not for people."""
+
 
 def bad_escape(stumble: Stumble) -> Problem | None:
     r"""``"C:\Users"``: a backslash in double quotes begins an escape."""
@@ -153,19 +156,28 @@ def anchor_or_alias(stumble: Stumble) -> Problem | None:
 
 def reserved_start(stumble: Stumble) -> Problem | None:
     """``hosts: @all``: characters that YAML keeps for itself."""
-    at = stumble.begin if "directive" in stumble.context else stumble.index
+    at = stumble.index
+    if "directive" in stumble.context:
+        at = stumble.begin
+    elif "document start" in stumble.complaint:  # a line with `%` was taken for a directive
+        at = stumble.lines.before(at) or 0
+    elif "cannot start" not in stumble.complaint:
+        return None
     character = stumble.text[at : at + 1]
-    if character not in {"@", "`", "%"} or not (
-        "cannot start" in stumble.complaint or "directive" in stumble.context
-    ):
+    if character not in {"@", "`", "%"}:
         return None
     rest = without_comment(stumble.text[at : stumble.lines.end(at)])
-    shown = "a backquote" if character == "`" else f"`{character}`"
+    backquoted = "`" in rest  # cannot be shown between backquotes
     return Problem(
         "reserved-start",
-        f"an unquoted text cannot begin with {shown}, YAML keeps it for itself",
+        f"an unquoted text cannot begin with {'a backquote' if character == '`' else f'`{character}`'}, "
+        "YAML keeps it for itself",
         stumble.lines.span(at, at + len(rest)),
-        hints=() if "`" in rest else (f"quote it: `{shortened(with_key(stumble.lines, at, quoted(rest)))}`",),
+        hints=(
+            "put quotes around the whole text"
+            if backquoted
+            else f"quote it: `{shortened(with_key(stumble.lines, at, quoted(rest)))}`",
+        ),
     )
 
 
@@ -201,5 +213,7 @@ def block_header(stumble: Stumble) -> Problem | None:
 
 def with_key(lines: Lines, at: int, value: str) -> str:
     """``key: value`` where ``at`` is the beginning of the key's value, else the value alone."""
+    if at - lines.start(at) > _FAR:
+        return value
     key = lines.key(at)
     return f"{key}: {value}" if key is not None and lines.value(at) == at else value

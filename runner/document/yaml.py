@@ -30,7 +30,11 @@ from runner.values import Span
 DEEPEST: Final = 200
 """Lists and mappings that may stand inside each other, aliases followed; no tree reaches Python's recursion limit."""
 
-_PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*(?:\s+(?:#[^\r\n]*\s+)*|\Z))+")
+TOLD_AT_MOST: Final = 1000
+"""Problems after which a file is not read further; no person reads so many, and each costs a look at the text."""
+
+_PROPERTIES: Final = re.compile(r"(?:(?:&[0-9A-Za-z_-]+|![^\s]*)(?:\s+(?:#[^\r\n]*\s+)*)?)+")
+_NOTHING_MORE: Final = re.compile(r"[ \t]*(?:[#,\]}\r\n]|\Z)")
 _STYLES: Final[dict[str | None, Style]] = {
     None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded",
 }  # fmt: skip
@@ -98,6 +102,7 @@ class _Builder:
             1,
             1,
         )  # where the last value ended: libyaml's ends of block collections run on to the next token
+        self._patience = len(problems) + TOLD_AT_MOST
         self.anchors = Anchors(problems)
         self.last: Scalar | None = None
 
@@ -142,7 +147,7 @@ class _Builder:
         if style == "literal" or style == "folded":  # noqa: PLR1714 - a set is slower, and every scalar comes by here
             self._trim_block(scalar)
         elif style == "plain" and start.line != end.line:
-            self._check_lines(scalar)
+            self._check_lines(scalar, event)
         if event.tag is not None or event.anchor is not None:
             self._properties(scalar, event)
         self._end = (scalar.end_line, scalar.end_column)
@@ -155,7 +160,7 @@ class _Builder:
         seen = scalar.start + len(text[scalar.start : scalar.end].rstrip())
         scalar.end_line, scalar.end_column = advance(text, scalar.start, seen, scalar.line, scalar.column)
 
-    def _check_lines(self, scalar: Scalar) -> None:
+    def _check_lines(self, scalar: Scalar, event: Event) -> None:
         """Tell of lines that were meant as keys: ``src:a`` above ``dest:b`` is one text."""
         lines, at = Lines(self._source), scalar.start
         first = problem = glued_key(lines, at)
@@ -163,6 +168,7 @@ class _Builder:
             problem = glued_key(lines, lines.first(at))
         if first is not None and problem is not None:
             self._problems.add(first)
+            self._check_patience(event)
 
     def _properties(self, scalar: Scalar, event: Event) -> None:
         """Apply a tag, remember an anchor, and let the scalar begin where its text does."""
@@ -178,6 +184,17 @@ class _Builder:
             )
         if event.anchor is not None:
             self.anchors.end(event.anchor, span, scalar)
+        self._check_patience(event)
+
+    def _check_patience(self, event: Event) -> None:
+        if len(self._problems) >= self._patience:
+            self._problems.error(
+                "too-many-problems",
+                f"this file has {TOLD_AT_MOST:,} problems up to here, so it was not read further",
+                self._span(event),
+                "mend the first ones; a file of another kind may have been named by mistake",
+            )
+            raise _Stopped
 
     def _open(self, event: Event) -> None:
         self._written += 1
@@ -188,6 +205,7 @@ class _Builder:
             self.anchors.begin(event.anchor, self._span(event))
 
     def _close(self, event: Event, *, mapping: bool) -> None:
+        self._check_patience(event)
         frame = self._stack.pop()
         opening, end = frame.event, event.end_mark
         start = opening.start_mark
@@ -214,14 +232,23 @@ class _Builder:
 
     def _template(self, start: Mark, end: Mark) -> Scalar:
         """The text that was meant where ``{{ x }}`` without quotes reads as a mapping in a mapping."""
-        self._problems.add(template_problem(self._source, start.index, end.index))
-        text = self._source.text[start.index : end.index]
+        text, lines = self._source.text[start.index : end.index], Lines(self._source)
+        rest = self._source.text[end.index : lines.end(end.index)].lstrip()
+        closed = rest[:1] in {
+            "",
+            "#",
+            ",",
+            "]",
+            "}",
+        }  # else the parser stumbles next, and tells of the whole line too
+        self._problems.add(template_problem(self._source, start.index, end.index if closed else None))
         return Scalar(
             self._source, start.line + 1, start.column + 1, *self._end,
             value=text, text=text, style="plain", start=start.index, end=end.index,
         )  # fmt: skip
 
     def _alias(self, event: Event) -> None:
+        self._check_patience(event)
         span, parent = self._span(event), self._stack[-1]
         self._end = (span.end_line, span.end_column)
         anchored = self.anchors.follow(event.anchor or "", span)

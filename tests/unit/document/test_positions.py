@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml as pyyaml
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-import pytest
 
 from runner.document.nodes import Mapping, Scalar, Sequence, Source
 from runner.document.positions import ScalarPlaces, line_text, offset_at, span_in_scalar, span_in_text

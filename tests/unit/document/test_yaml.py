@@ -7,7 +7,7 @@ import yaml as pyyaml
 
 from runner.document import events
 from runner.document.nodes import AnyNode, Document, Mapping, PlainValue, Scalar, Sequence, Source, to_plain
-from runner.document.yaml import DEEPEST, load
+from runner.document.yaml import DEEPEST, TOLD_AT_MOST, load
 from runner.problems import Problem, Problems, Severity
 
 
@@ -234,3 +234,11 @@ def test_templates_without_quotes_go_on_as_text() -> None:
     document, problems = loaded("msg: {{ x }}\nlist: [{{ y }}, z]\n")
     assert [p.code for p in problems] == ["unquoted-template", "unquoted-template"]
     assert to_plain(document.root) == {"msg": "{{ x }}", "list": ["{{ y }}", "z"]}
+
+
+def test_endless_problems_end() -> None:
+    """A file that is wrong in every line is left alone after a thousand problems."""
+    document, problems = loaded("- *x\n" * 5000)
+    assert document.root is None
+    assert len(problems) == TOLD_AT_MOST + 1
+    assert "too-many-problems" in {problem.code for problem in problems}
