@@ -1,0 +1,48 @@
+# Two commands: `make demo` runs the main job on a lab fleet, `make test` passes every test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check lint types unit docs benchmark clean
+
+help:
+	@echo 'make demo       set up, start 20 hosts on loopback, run playbooks/fleet-inventory.yml over them'
+	@echo 'make test       set up and run everything: lint, types, all tests'
+	@echo 'make check      the quick part of it: lint, types, unit tests'
+	@echo 'make docs       write the generated reference pages anew'
+	@echo 'make benchmark  speed and scale beside peers, as ratios (installs the peers)'
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'setting up $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@RUNNER='$(BIN)/runner' sh playbooks/demo.sh
+
+test: $(STAMP) lint types
+	$(BIN)/python -m pytest
+
+check: $(STAMP) lint types unit
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest tests/unit
+
+docs: $(STAMP)
+	$(BIN)/python -m docs.generate
+
+benchmark: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
