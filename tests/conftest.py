@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None] | pytest.TestReport:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With RUNNER_TESTS_REQUIRE=all a skip is a failure, but for the one component no registry has: PowerShell."""
-    report = yield  # type: ignore[misc]
+    del call
+    report = yield
     if (
         os.environ.get("RUNNER_TESTS_REQUIRE") == "all"
         and report.skipped
@@ -37,4 +38,4 @@ def pytest_runtest_makereport(
     ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped here: {report.longrepr}"
-    return report  # type: ignore[return-value]
+    return report

@@ -15,9 +15,8 @@ from runner.problems import Problems
 from runner.variables.compile import Compiler
 from runner.variables.environment import LanguageEnvironment
 from runner.variables.scope import HostScopes, Variable, VariableError
-from runner.variables.step_scope import step_scope, with_result
 
-LAYERS = ("inventory", "playbook", "results", "step vars", "item", "using", "inputs", "extras")
+LAYERS = ("inventory", "playbook", "results", "step vars", "using", "inputs", "extras")
 
 
 def node(text: str) -> AnyNode:
@@ -45,14 +44,10 @@ def scopes(**layers: dict[str, Any]) -> HostScopes:
 def test_the_highest_layer_that_defines_a_name_wins(present: set[str]) -> None:
     """Precedence is that of language.md for every combination of layers."""
     plan_layers = {la: {"x": la} for la in present & {"inventory", "playbook", "inputs", "extras"}}
-    scope = step_scope(
-        scopes(**plan_layers).of("web01"),
-        results={"x": "results"} if "results" in present else {},
-        all_results=dict,
-        variables={"x": node("step vars")} if "step vars" in present else {},
-        using={"x": node("using")} if "using" in present else {},
-        item={"x": "item"} if "item" in present else None,
-    )
+    step_layers = [
+        {"x": Variable(node(la), la)} if la in present else {} for la in ("results", "step vars", "using")
+    ]
+    scope = scopes(**plan_layers).of("web01").child(step_layers, {})
 
     assert max(present, key=LAYERS.index) == scope.lookup("x")
     assert max(present, key=LAYERS.index) == scope.render(scope.origins("x")[0].value)
@@ -90,7 +85,7 @@ def test_an_unknown_name_suggests_the_near_one() -> None:
 
 def test_result_is_known_beside_the_step_scope() -> None:
     """``result`` in ``failed_when`` is the step's own, and names below it stay known."""
-    scope = with_result(scopes(playbook={"limit": 3}).of("h"), {"exit_code": 2})
+    scope = scopes(playbook={"limit": 3}).of("h").child([], {"result": lambda: {"exit_code": 2}})
 
     assert scope.render(node("'{{ result.exit_code < limit }}'")) is True
 
