@@ -12,8 +12,8 @@ CODES: dict[str, CodePage] = {
             "`vm_id` is `vm_guid`, `host_name` is `computer_name`, `key_file_path` is `identity_file_path`. Where both "
             "are given nobody can tell which one counts."
         ),
-        wrong="targets:\n  guests: {vm_id: 4c4c4544-..., vm_guid: 4c4c4544-..., credential: ops}",
-        right="targets:\n  guests: {vm_id: 4c4c4544-..., credential: ops}",
+        wrong="targets:\n  web: {hosts: web, connect_timeout: 5s, connecting_timeout: 10s}",
+        right="targets:\n  web: {hosts: web, connect_timeout: 5s}",
     ),
     "bare-number": CodePage(
         summary="A duration is written without its unit where units are read in more than one way",
@@ -32,10 +32,10 @@ CODES: dict[str, CodePage] = {
         right="targets:\n  web: {hosts: web, authentication: negotiate}",
     ),
     "empty-value": CodePage(
-        summary="A key has no value, or an empty one, where something must stand",
-        explanation="YAML reads a key with nothing after it as null. Write the value, or leave the key out.",
-        wrong="steps:\n  - script: uptime\n    timeout:",
-        right="steps:\n  - script: uptime\n    timeout: 30s",
+        summary="A list or a mapping is empty, or an item has no value, where something must stand",
+        explanation="Write the value, or take the key or the line out.",
+        wrong="steps:\n  - script: uptime\n    target: []",
+        right="steps:\n  - script: uptime\n    target: [web]",
     ),
     "excluded-key": CodePage(
         summary="Two keys do not go together",
@@ -103,12 +103,6 @@ CODES: dict[str, CodePage] = {
         ),
         wrong="credentials:\n  ops: {username: ops, password: hunter2}",
         right="credentials:\n  ops: {username: ops, password: {env: OPS_PASSWORD}}",
-    ),
-    "script-braces": CodePage(
-        summary="A script is written in braces, which YAML reads as a mapping",
-        explanation="PowerShell's braces make a script block; in a playbook the text itself is the script.",
-        wrong="steps:\n  - script: {Get-Culture}",
-        right="steps:\n  - script: Get-Culture",
     ),
     "subsystem-twice": CodePage(
         summary="Over SSH `configuration_name` and `subsystem` say the same thing, and both are given",

@@ -241,7 +241,8 @@ class _Rules:
     def _logins(self, node: Mapping, owner: str) -> None:
         """How one logs in: a certificate, the controller's own ticket, or a credential."""
         authentication = _word(node.get("authentication"))
-        if "certificate_thumbprint" in node:
+        certificate = node.get("certificate_thumbprint")
+        if certificate is not None and id(certificate) not in self.noted:
             reason = "the certificate is the login"
             self._excluded(node, "credential", "certificate_thumbprint", reason, owner)
             if authentication not in {None, "default"}:

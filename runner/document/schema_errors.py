@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from runner.document.nodes import AnyNode, Scalar, Sequence
 from runner.document.nodes import Mapping as MappingNode
 from runner.document.schema_place import Place, node_at, place_of
 from runner.document.schema_validator import Finding, is_template, keys_elsewhere
-from runner.document.schema_values import about_value, is_bare_number, name_hints, shown, unit_hints, words_of
+from runner.document.schema_values import (
+    about_value,
+    is_bare_number,
+    is_flag,
+    name_hints,
+    shown,
+    unit_hints,
+    words_of,
+)
 from runner.document.schema_words import correct
+from runner.document.traps import check_boolean, check_present, check_script_style
 from runner.problems import Problems
 
 _FIRST = {"additionalProperties": 0, "propertyNames": 0}
 _LAST = {"required": 2, "oneOf": 2}
+_VALUE_CODES = {
+    "type": "wrong-type",
+    "anyOf": "wrong-type",
+    "minItems": "empty-value",
+    "minProperties": "empty-value",
+}
 _OPEN_CREDENTIAL_KEYS = {("username",), ("throttle",), ("agent",)}
 _SOURCE = "where a secret comes from"
 _SCRIPT_MAPPING = "a reference, or a script for each shell"
 _HOW_TO_SOURCE = "`{env: NAME}`, `{file: PATH}`, `{command: [...]}` or `{prompt: QUESTION}`"
+
+
+class _Trap(Protocol):
+    def __call__(self, node: AnyNode, problems: Problems, *, key: str) -> None: ...
 
 
 class SchemaErrors:
@@ -63,8 +83,7 @@ class SchemaErrors:
         if not isinstance(node, MappingNode):
             return
         extras = [key for key in node.entries if key not in known]
-        if finding.title == _SCRIPT_MAPPING and not any(key in known for key in node.entries):
-            self._braces(node)
+        if finding.title == _SCRIPT_MAPPING and self._told(check_script_style, node, place):
             return
         for key in extras:
             value = node.entries[key][1]
@@ -77,14 +96,6 @@ class SchemaErrors:
                 "unknown-key", f"{place.subject} has no key `{key}`", node.key(key).span, *found.hints
             )
             self.noted.update((id(node.key(key)), id(value)))
-
-    def _braces(self, node: MappingNode) -> None:
-        self._error(
-            "script-braces",
-            "a script is text, not a mapping; YAML reads braces as a mapping",
-            node,
-            "write the script without the braces, below `script: |`",
-        )
 
     def _missing(self, finding: Finding, node: AnyNode, place: Place) -> None:
         if not isinstance(node, MappingNode):
@@ -202,8 +213,7 @@ class SchemaErrors:
         if self._is_source(finding) and not isinstance(node, MappingNode):
             self._plain_secret(node, place)
         elif isinstance(node, Scalar) and node.value is None:
-            about = about_value(finding, node)
-            self._error("empty-value", f"{place.subject} has no value", node, *about.empty_hints)
+            self._empty(node, place)
         elif not place.keys and place.kind in {"playbook", "inventory", "steps"} and node is self._root:
             self._not_a_document(finding, node, place)
         elif is_template(finding.value) and isinstance(node, Scalar):
@@ -214,28 +224,48 @@ class SchemaErrors:
         elif place.keys == ("version",) and finding.rule == "const" and finding.value != "1":
             message = f"this runner reads version 1: {shown(node)}"
             self._error("language-version", message, node, "write `version: 1`, or update the runner")
+        elif is_flag(finding) and self._told(check_boolean, node, place):
+            pass
         elif is_bare_number(finding):
             message = f"{place.subject} must say its unit: {shown(node)}"
             self._error("bare-number", message, node, *unit_hints(str(finding.value)))
         else:
             self._plainly_wrong(finding, node, place)
 
+    def _empty(self, node: Scalar, place: Place) -> None:
+        if place.keys and not place.entry:
+            check_present(node, self._problems, key=place.keys[-1])
+            self.noted.add(id(node))
+        else:
+            self._error(
+                "empty-value", f"{place.subject} has no value", node, "write it, or take the line out"
+            )
+
+    def _told(self, trap: _Trap, node: AnyNode, place: Place) -> bool:
+        """Whether a trap of YAML is what is wrong here; it tells that better than the schema does."""
+        before = len(self._problems)
+        trap(node, self._problems, key=place.scope)
+        told = len(self._problems) > before
+        if told:
+            self.noted.add(id(node))
+        return told
+
     def _plainly_wrong(self, finding: Finding, node: AnyNode, place: Place) -> None:
         about = about_value(finding, node)
-        code = {"type": "wrong-type", "anyOf": "wrong-type", "pattern": "wrong-value"}
-        if finding.title.startswith("a name of letters"):
-            code["pattern"] = "wrong-name"
+        code = _VALUE_CODES.get(finding.rule, "wrong-value")
+        if finding.rule == "pattern" and finding.title.startswith("a name of letters"):
+            code = "wrong-name"
         secret = place.kind in {"credential", "secret"} and place.keys not in _OPEN_CREDENTIAL_KEYS
         tail = "" if secret and isinstance(node, Scalar) else about.tail
         message = f"{place.subject} {about.rule}{tail}"
-        self._error(code.get(finding.rule, "wrong-value"), message, node, *about.hints(place))
+        self._error(code, message, node, *about.hints(place))
 
     def _is_source(self, finding: Finding) -> bool:
         return finding.title.startswith(_SOURCE)
 
     def _plain_secret(self, node: AnyNode, place: Place) -> None:
         if isinstance(node, Scalar) and node.value is None:
-            self._error("empty-value", f"{place.subject} has no value", node, f"write {_HOW_TO_SOURCE}")
+            self._empty(node, place)
             return
         self._error(
             "plain-secret",

@@ -13,7 +13,6 @@ from runner.document.schema_validator import Finding
 from runner.problems import did_you_mean
 
 _LONGEST = 60
-_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _WITH_UNIT = "a duration with a unit"
 _MANY = 7
 _MILLISECOND = Decimal("0.001")
@@ -28,12 +27,6 @@ class About:
     tail: str
     node: AnyNode
     finding: Finding
-
-    @property
-    def empty_hints(self) -> tuple[str, ...]:
-        """What to write where nothing is written."""
-        due = self.rule.removeprefix("must be ")
-        return (f"write {due}, or leave the key out",)
 
     def hints(self, place: Place) -> tuple[str, ...]:
         """What to type instead, where that can be guessed."""
@@ -119,9 +112,6 @@ def _hints(key: str, finding: Finding, node: AnyNode) -> Iterable[str]:
         yield from _word_hints(key, value, canonical(finding.due))
     elif finding.rule == "enum" and value is False and "off" in finding.due:
         yield "write `off`"
-    elif _is_flag(finding) and str(value).lower() in _BOOLEANS:
-        right = _BOOLEANS[str(value).lower()]
-        yield f"write `{right}`: in YAML 1.2 `{value}` is text"
     elif key == "args" and isinstance(value, dict):
         yield "names with values go into `parameters`"
     elif finding.title == "text" and isinstance(value, bool) and isinstance(node, Scalar):
@@ -139,7 +129,8 @@ def name_hints(name: str) -> Iterable[str]:
         yield f"write `{near}`"
 
 
-def _is_flag(finding: Finding) -> bool:
+def is_flag(finding: Finding) -> bool:
+    """Whether a boolean is due."""
     types = finding.schema.get("type", [])
     return "boolean" in types or finding.title == "`true`"
 
