@@ -47,10 +47,10 @@ CODES: dict[str, CodePage] = {
         right='shell: sh\nscript: |\n  echo "hello $Using:name"',
     ),
     "using-without-name": CodePage(
-        summary="`$Using:` without a name after it is text to sh and bash",
+        summary="`$Using:` without a name after it is no reference",
         explanation=(
-            "The shell reads its own variable `Using` and a colon there. This is a warning, as a script may have such "
-            "a variable: braces around its name say so."
+            "sh and bash read their own variable `Using` and a colon there, which gets a warning, as a script may have "
+            "such a variable; PowerShell does not accept it at all. Braces around the variable's name say what is meant."
         ),
         wrong='shell: sh\nscript: |\n  echo "$Using: $count"',
         right='shell: sh\nscript: |\n  echo "${Using}: $count"',

@@ -114,7 +114,11 @@ class Commands(Expressions):
                     self.redirection(token)
                 elif token.kind is not Kind.PARAMETER:
                     self._argument(place, token)
-                    if token.kind is Kind.WORD and token.text == "--%" and not self.looked_ahead:
+                    if (
+                        token.kind in {Kind.WORD, Kind.STRING}
+                        and token.text == "--%"
+                        and not self.looked_ahead
+                    ):
                         self.tokenizer.verbatim()
                 place = Place.ARGUMENT
                 token = self.next()

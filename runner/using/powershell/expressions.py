@@ -26,7 +26,7 @@ from runner.using.powershell.tokens import (
     Token,
 )
 
-_GENERIC_ARGUMENTS = re.compile(r"\[\s*[\w.`+#\\][\w.`+#\\,\s\[\]]*\](?=[({])")
+_GENERIC_ARGUMENTS = re.compile(r"\[\s*[^\W\d][\w.`+#\\,\s\[\]]*\](?=[({])")
 
 
 class Expressions(References):
@@ -244,7 +244,7 @@ class Expressions(References):
         name = self._member_name()
         if name is None:
             argument = self.single_argument()
-            return member(target, None, argument.end if argument else self.offset, call=False)
+            return member(target, argument, argument.end if argument else self.offset, call=False)
         if self.looked_ahead:
             return member(target, name, name.end, call=False)
         generic = _GENERIC_ARGUMENTS.match(self.source.text, self.tokenizer.at)

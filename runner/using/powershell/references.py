@@ -13,6 +13,12 @@ from runner.using.powershell.tokens import Subexpression, Token, Variable
 _CONSTANTS: MappingProxyType[str, Value] = MappingProxyType({"true": True, "false": False, "null": None})
 
 
+def using_name(variable: Variable) -> str | None:
+    """The name after the drive ``using``, which may be empty; None for any other variable."""
+    drive, colon, name = variable.name.partition(":")
+    return name if colon and drive.lower() == "using" else None
+
+
 class References(Parser):
     """The rules of variables and of strings that expand them."""
 
@@ -41,9 +47,11 @@ class References(Parser):
 
     def variable(self, variable: Variable, *, members: bool) -> Expression:
         """What a variable is: the using expression where it is one, with its chain where ``members`` allows it."""
-        drive, colon, name = variable.name.partition(":")
         plain = Expression(variable.start, variable.end, Form.VARIABLE)
-        if colon and drive.lower() == "using" and name:
+        name = using_name(variable)
+        if name == "":
+            self._without_name(plain)
+        elif name is not None:
             if name.lower() in _CONSTANTS:
                 plain.constant, plain.value = True, _CONSTANTS[name.lower()]
             whole = self.accesses(plain) if members else plain
@@ -92,8 +100,22 @@ class References(Parser):
             expression = expression.target
         return expression
 
+    def _without_name(self, expression: Expression) -> None:
+        message = f"`{self._written(expression)}` has no name after the colon"
+        hints = ("write `${using}:` where a variable of the script followed by a colon is meant",)
+        self.findings.problem(
+            ScriptProblem("using-without-name", message, *self.place(expression), hints=hints)
+        )
+
+    def loop_variable(self, variable: Variable) -> None:
+        """Refuse a using expression as the variable of ``foreach``; the engine takes it for none."""
+        if using_name(variable):
+            expression = Expression(variable.start, variable.end)
+            expression.using = (expression,)
+            self.assigned(expression)
+
     def assigned(self, expression: Expression) -> None:
-        """Refuse using expressions where something is assigned to them."""
+        """Refuse the using expressions among what something is assigned to."""
         for using in expression.using:
             start, end = self.place(using)
             message = f"`{self.findings.script[start:end]}` is a value that cannot be assigned to"

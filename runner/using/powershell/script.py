@@ -87,9 +87,11 @@ class _Statements(Classes):
             self.skip_newlines(semicolons=True)
         self._param_block()
         self.skip_newlines(semicolons=True)
+        if self._named_blocks():
+            self.accept("}")
+            return  # the engine reads nothing after blocks with names but more of them
         while True:
-            if not self._named_blocks():
-                self.statement_list()
+            self.statement_list()
             token = self.next()
             if token.kind is Kind.END or (opening is not None and token.is_mark("}")):
                 return
@@ -198,7 +200,7 @@ class _Statements(Classes):
     def _switch(self) -> None:
         self.skip_newlines()
         while self.peek().kind is Kind.PARAMETER:
-            if len(self.peek().text) > 0 and "file".startswith(self.next().text):
+            if "file".startswith(self.next().text):
                 self.skip_newlines()
                 self.single_argument()
         self._condition()
@@ -229,7 +231,7 @@ class _Statements(Classes):
         variable = self.peek().variable
         if variable is not None:
             self.next()
-            self.assigned(self.variable(variable, members=False))
+            self.loop_variable(variable)
         self.skip_newlines()
         if self.accept_keyword("in"):
             self.skip_newlines()

@@ -1,7 +1,7 @@
 """The real PowerShell parser's using expressions of 656 scripts, held against the scanner's.
 
-The recording was made with ``Parser.ParseInput`` of PowerShell 7.6.5: each using expression with its text, whether it is
-a bare variable, the variable's name and UTF-16 offset, and the parser's errors.
+The recording was made with ``Parser.ParseInput`` of PowerShell 7.6.5: each using expression with its text, whether it
+is a bare variable, the variable's name and UTF-16 offset, and the parser's errors.
 """
 
 from __future__ import annotations

@@ -47,8 +47,9 @@ def _escaped_for_backquotes(pair: Pair, quoted: bool) -> Pair:
 references = st.sampled_from(NAMES).flatmap(
     lambda name: st.sampled_from(
         [
-            (f"$Using:{name}", f"${{hand_{name}}}"),
-            (f"$using:{name.upper()}", f"${{hand_{name}}}"),
+            (f"$Using:{name}", f"$hand_{name}"),
+            (f"$using:{name}", f"$hand_{name}"),
+            (f"${{USING:{name.upper()}}}", f"${{hand_{name}}}"),
             (f"${{Using:{name}}}", f"${{hand_{name}}}"),
             (f"${{USING:{name}:-none}}", f"${{hand_{name}:-none}}"),
             (f"${{#Using:{name}}}", f"${{#hand_{name}}}"),
@@ -168,7 +169,9 @@ def test_a_reference_expands_as_the_variable_would(shell: Shell, pair: Pair) -> 
     script, by_hand = pair
     found = scan(script, shell)
     assert [problem for problem in found.problems if problem.error] == []
-    names = {variable_name(n, shell): VALUES[one.name.lower()] for n, one in enumerate(distinct(found))}
+    names = {
+        variable_name(n, shell): VALUES.get(one.name.lower(), "") for n, one in enumerate(distinct(found))
+    }
     ours = run(shell, rewrite(script, found, shell), names)
     theirs = run(shell, by_hand, {f"hand_{name}": value for name, value in VALUES.items()})
     assert ours == theirs
