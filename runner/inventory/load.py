@@ -23,7 +23,7 @@ from runner.inventory.names import split_port
 from runner.inventory.native import read_native
 from runner.inventory.script import read_executable
 from runner.inventory.values import VariableMaker
-from runner.inventory.vars_files import add_vars_files, is_vaulted
+from runner.inventory.vars_files import add_vars_files, is_vaulted, names_in
 from runner.problems import Problems
 from runner.values import Span
 
@@ -75,7 +75,7 @@ def _load(paths: Sequence[str], problems: Problems, playbook_dir: Path | None) -
     folders: dict[Path, None] = {}
     for text in paths:
         path = Path(text).expanduser()
-        if "," in text and not path.exists():
+        if "," in text and not os.path.exists(path):  # noqa: PTH110 - pathlib raises for a list longer than a name
             _add_names(text, builder, problems)
         else:
             _add_path(path, builder, problems)
@@ -100,9 +100,9 @@ def _add_names(text: str, builder: InventoryBuilder, problems: Problems) -> None
 
 def _add_path(path: Path, builder: InventoryBuilder, problems: Problems) -> None:
     if path.is_dir():
-        for entry in sorted(path.iterdir()):
-            if not _is_ignored(entry.name):
-                _add_path(entry, builder, problems)
+        for name in names_in(path, problems):
+            if not _is_ignored(name):
+                _add_path(path / name, builder, problems)
     elif not path.exists():
         problems.error(
             "inventory-not-found", f"there is no inventory `{path}`", None,

@@ -84,6 +84,14 @@ def test_names_with_a_comma_are_an_inventory() -> None:
     assert not problems.sorted()
 
 
+def test_a_long_list_of_names_is_no_path() -> None:
+    """A list of names longer than a file's name may be is an inventory like any other."""
+    problems = Problems()
+    inventory = load_inventory([",".join(f"web{number}" for number in range(2000))], problems)
+    assert len(inventory.hosts) == 2000
+    assert not problems.sorted()
+
+
 def test_a_folder_is_read_as_ansible_does(tmp_path: Path) -> None:
     """All files of a folder count, sorted, folders too; what Ansible leaves out is left out."""
     ignored = [
