@@ -74,8 +74,8 @@ class Lines:
         return offset - self.start(offset) + 1
 
     def span(self, start: int, end: int) -> Span:
-        """The span of the characters from ``start`` to ``end``."""
-        return span_in_text(self._source.path, self.text, start, end)
+        """The span of the characters from ``start`` to ``end``, or to the end of the text."""
+        return span_in_text(self._source.path, self.text, start, min(end, len(self.text)))
 
     def _after(self, pattern: re.Pattern[str], offset: int) -> int:
         match = pattern.match(self.text, offset)

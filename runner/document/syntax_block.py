@@ -33,10 +33,16 @@ def bracket(stumble: Stumble) -> Problem | None:
 
 
 def _in_flow(stumble: Stumble) -> Problem:
-    opening = stumble.text[stumble.begin : stumble.begin + 1]
+    begin = stumble.begin
+    if stumble.text[begin : begin + 1] not in {
+        "[",
+        "{",
+    }:  # only a value is missing: the nearest bracket is meant
+        begin = max(stumble.text.rfind("[", 0, begin), stumble.text.rfind("{", 0, begin), 0)
+    opening = stumble.text[begin : begin + 1]
     closing = "}" if opening == "{" else "]"
-    script = stumble.lines.key(stumble.begin) == "script" and opening == "{"
-    if stumble.character and stumble.lines.start(stumble.begin) == stumble.lines.start(stumble.index):
+    script = stumble.lines.key(begin) == "script" and opening == "{"
+    if stumble.character and stumble.lines.start(begin) == stumble.lines.start(stumble.index):
         hint = f"put a comma between the entries, or quote a text that holds `{stumble.character}`"
         if script:
             hint = "write a script without braces around it, as a block: `script: |`"
@@ -45,9 +51,7 @@ def _in_flow(stumble: Stumble) -> Problem:
             f"a comma or the closing `{closing}` is due here",
             stumble.lines.span(stumble.index, stumble.index + 1),
             hints=(hint,),
-            related=(
-                (stumble.lines.span(stumble.begin, stumble.begin + 1), f"the `{opening}` that is still open"),
-            ),
+            related=((stumble.lines.span(begin, begin + 1), f"the `{opening}` that is still open"),),
         )
     hint = (
         "write a script without braces around it, as a block: `script: |`"
@@ -57,7 +61,7 @@ def _in_flow(stumble: Stumble) -> Problem:
     return Problem(
         "unclosed-bracket",
         f"the `{opening}` that opens here is not closed",
-        stumble.lines.span(stumble.begin, stumble.begin + 1),
+        stumble.lines.span(begin, begin + 1),
         hints=(hint,),
     )
 

@@ -80,10 +80,9 @@ def unclosed_quote(stumble: Stumble) -> Problem | None:
     if at is None:
         return None
     quote = stumble.text[at : at + 1]
-    line = without_comment(stumble.text[at : stumble.lines.end(at)])
     return Problem(
         "unclosed-quote",
-        f"the quote that opens here is not closed on its line: {shortened(line)}",
+        "the quote that opens here is not closed on its line",
         stumble.lines.span(at, at + 1),
         hints=(f"close it with `{quote}`; a text of many lines is better written with `|`",),
     )
@@ -205,7 +204,7 @@ def block_header(stumble: Stumble) -> Problem | None:
     whole = shortened(with_key(stumble.lines, at, quoted(rest)))
     return Problem(
         "block-header",
-        f"`{mark}` begins a block of text, which starts on the next line: {shortened(rest)}",
+        f"`{mark}` begins a block of text, which starts on the next line",
         stumble.lines.span(at, at + len(rest)),
         hints=(f"put the text on the next line, indented, or quote it: `{whole}`",),
     )

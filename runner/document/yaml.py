@@ -232,15 +232,9 @@ class _Builder:
 
     def _template(self, start: Mark, end: Mark) -> Scalar:
         """The text that was meant where ``{{ x }}`` without quotes reads as a mapping in a mapping."""
-        text, lines = self._source.text[start.index : end.index], Lines(self._source)
-        rest = self._source.text[end.index : lines.end(end.index)].lstrip()
-        closed = rest[:1] in {
-            "",
-            "#",
-            ",",
-            "]",
-            "}",
-        }  # else the parser stumbles next, and tells of the whole line too
+        text = self._source.text[start.index : end.index]
+        # Where more follows the parser stumbles next, and that problem, of the whole line, is to be the same one.
+        closed = _NOTHING_MORE.match(self._source.text, end.index)
         self._problems.add(template_problem(self._source, start.index, end.index if closed else None))
         return Scalar(
             self._source, start.line + 1, start.column + 1, *self._end,
