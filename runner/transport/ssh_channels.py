@@ -54,17 +54,9 @@ class Slot:
         if slots is not None:
             slots.give_back()
 
-    def refused(self) -> bool:
-        """The host refused the channel: give the slot back, and use no more than what runs beside it.
-
-        Returns:
-            Whether something else runs, so that trying again after its end makes sense.
-
-        """
+    def refused(self) -> None:
+        """The host refused the channel: give the slot back, and use no more than what runs beside it, but one."""
         slots = self._slots
-        if slots is None:
-            return False
-        others = slots.used - 1
-        slots.limit = max(1, min(slots.limit, others))
-        self.release()
-        return others > 0
+        if slots is not None:
+            slots.limit = max(1, min(slots.limit, slots.used - 1))
+            self.release()

@@ -17,6 +17,8 @@ from runner.transport.ssh_process import SshProcess
 
 #: Seconds for saying goodbye before the line is cut, and for the host to answer a question about a process group.
 _GOODBYE, _ANSWER = 2.0, 10.0
+#: Seconds before asking again for a channel that was refused, each time.
+_REFUSED_PAUSES = (0.02, 0.1, 0.4)
 #: Seconds that commands still running have to end when the connection is closed, and that ending them may take.
 _CLOSE_GRACE, _LAST_STOP = 1.0, 5.0
 
@@ -40,6 +42,7 @@ class SshConnection:
         self._asking = asyncio.Lock()
         self._orphans: set[asyncio.Task[None]] = set()
         self._running: set[SshProcess] = set()
+        self._given_up = False
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -50,7 +53,7 @@ class SshConnection:
     @property
     def lost(self) -> bool:
         """Whether the link is known to be broken, or closed."""
-        return self._closing is not None or self._link.is_closed()
+        return self._closing is not None or self._given_up or self._link.is_closed()
 
     async def start(self, command: Sequence[str], receiver: Receiver) -> SshProcess:
         """Start ``command`` (argv) as the leader of a new process group, standard input open.
@@ -63,11 +66,14 @@ class SshConnection:
 
         """
         text = remote_command(command)
-        try:
-            return await self._open(text, receiver)
-        except _RefusedForNow:
-            # Others run, and the limit has shrunk to them: this waits until one of them has ended.
-            return await self._open(text, receiver, last=True)
+        for pause in _REFUSED_PAUSES:
+            try:
+                return await self._open(text, receiver)
+            except _RefusedForNow:
+                # The limit has shrunk to what runs, so the next attempt waits for an end. The pause is for sshd, which
+                # counts a session for a moment longer than its channel is there.
+                await asyncio.sleep(pause)
+        return await self._open(text, receiver, last=True)
 
     async def _open(self, text: str, receiver: Receiver, *, last: bool = False) -> SshProcess:
         slot = await self._slots.acquire()
@@ -104,14 +110,14 @@ class SshConnection:
     ) -> Exception:
         host = self._endpoint.host
         if isinstance(error, asyncssh.ChannelOpenError) and not self.lost:
-            others = slot.refused()
-            cannot = last or not others or error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED
+            slot.refused()
+            cannot = last or error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED
             return channel_refused(host, error) if cannot else _RefusedForNow()
         slot.release()
         if isinstance(error, TimeoutError):
             opening.cancel()
             # A host that does not answer this will answer nothing else; and once cut, it cannot start it later.
-            self._link.abort()
+            self._cut()
             return open_timed_out(host, self._open_timeout, may_have_run=process.opened)
         return link_lost(host, error, may_have_run=process.opened, phase="open")
 
@@ -124,13 +130,18 @@ class SshConnection:
                     await opening
                 await process.stop(0)
             except (asyncssh.Error, OSError):
-                self._link.abort()
+                self._cut()
             finally:
                 slot.release()
 
         task = asyncio.create_task(end())
         self._orphans.add(task)
         task.add_done_callback(self._orphans.discard)
+
+    def _cut(self) -> None:
+        """Give the link up at once."""
+        self._given_up = True
+        self._link.abort()
 
     def _gone(self) -> ConnectionLost:
         if self._closing is not None:

@@ -7,6 +7,7 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
@@ -30,19 +31,18 @@ class HostKeyCheck:
     attempt: Attempt
 
     @property
-    def _paths(self) -> tuple[object, ...]:
+    def _paths(self) -> tuple[Path, ...]:
         return (*self.settings.known_hosts, *self.settings.global_known_hosts)
 
     def known(self) -> KnownKeys:
         """What known_hosts says of the host now."""
-        paths = (*self.settings.known_hosts, *self.settings.global_known_hosts)
-        return self.files.known(paths).keys(self.settings.name, self.settings.port)
+        return self.files.known(self._paths).keys(self.settings.name, self.settings.port)
 
     def algorithms(self) -> list[str]:
         """Host key algorithms, the known kinds first: else a host with an RSA key on file would show another."""
         known = self.known()
         kinds = {entry.algorithm for entry in known.trusted}
-        plain = [name.decode() for name in get_default_public_key_algs()]
+        plain = sorted((name.decode() for name in get_default_public_key_algs()), key=_preference)
         wanted = [name for name in plain if name in kinds or ("ssh-rsa" in kinds and name in _RSA_SIGNATURES)]
         certificates = [name.decode() for name in get_default_certificate_algs()] if known.authorities else []
         return list(dict.fromkeys([*certificates, *wanted, *plain]))
@@ -89,10 +89,9 @@ class HostKeyCheck:
         """
         if any(entry.key == key.public_data for entry in self.known().trusted):
             return None
-        paths = (*self.settings.known_hosts, *self.settings.global_known_hosts)
         try:
             self.files.accept(
-                paths,
+                self._paths,
                 entry_name(self.settings.name, self.settings.port),
                 _text_of(key),
                 hashed=self.settings.enabled("HashKnownHosts", False),
@@ -100,7 +99,7 @@ class HostKeyCheck:
         except OSError as error:
             return self.attempt.unreachable(
                 "known-hosts-unwritable",
-                f"the host key of `{self.attempt.host}` cannot be remembered in {paths[0]}: {error.strerror}",
+                f"the host key of `{self.attempt.host}` cannot be remembered in {self._paths[0]}: {error.strerror}",
                 "set `known_hosts:` to a file that can be written",
             )
         return None
@@ -133,6 +132,12 @@ class HostKeyCheck:
             f"the host key of `{self.attempt.host}` is marked as revoked: {_kind(key)} {key.get_fingerprint()}",
             "set the host up with a new key; a revoked one may be in other hands",
         )
+
+
+def _preference(algorithm: str) -> int:
+    """The order of kinds that ssh has, so that a key is remembered which ssh would ask for too."""
+    kinds = ("ssh-ed25519", "ecdsa", "sk-", "rsa")
+    return next((number for number, kind in enumerate(kinds) if algorithm.startswith(kind)), len(kinds))
 
 
 def _kind(key: asyncssh.SSHKey) -> str:

@@ -415,6 +415,7 @@ def connect_arguments(settings: Settings, host_key_algorithms: Sequence[str] | N
     arguments: dict[str, Any] = {
         "config": None,
         "username": settings.user,
+        "host_key_alias": settings.name,
         "client_keys": None,
         "host_based_auth": False,
         "known_hosts": None if settings.checking is HostKeyChecking.OFF else ([], [], []),

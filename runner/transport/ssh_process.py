@@ -17,6 +17,8 @@ _PIECE = 256 * 1024
 _KILL_WAIT = 5.0
 #: Seconds between two looks at a group that was told to end: at first often, then seldom.
 _FIRST_LOOK, _LAST_LOOK = 0.02, 0.5
+#: Seconds without output after a command's end, after which what still holds its output open is no part of it.
+_QUIET = 2.0
 
 Ask = Callable[[str], Awaitable[bytes | None]]
 
@@ -44,6 +46,7 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
         self._writable.set()
         self._stopping: asyncio.Task[bool] | None = None
         self._stop_at = 0.0
+        self._heard_at = 0.0
 
     # What asyncssh calls.
 
@@ -65,6 +68,8 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Output has come."""
+        if self._exit is not None:
+            self._heard_at = asyncio.get_running_loop().time()
         if datatype is not None:
             self._receiver.data_received(Stream.STDERR, data)
             return
@@ -77,11 +82,26 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
 
     def exit_status_received(self, status: int) -> None:
         """The command has ended with a code."""
-        self._exit = Exit(code=status)
+        self._ended_with(Exit(code=status))
 
     def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
         """The command was ended by a signal; signals that RFC 4254 does not name end in ``@openssh.com``."""
-        self._exit = Exit(signal=signal.partition("@")[0].removeprefix("SIG"))
+        self._ended_with(Exit(signal=signal.partition("@")[0].removeprefix("SIG")))
+
+    def _ended_with(self, ended: Exit) -> None:
+        self._exit = ended
+        self._heard_at = asyncio.get_running_loop().time()
+        self._close_when_quiet()
+
+    def _close_when_quiet(self) -> None:
+        """The end is known: the channel closes by itself, unless a child that is left behind holds the output open."""
+        loop = asyncio.get_running_loop()
+        if self._channel is None or self._ended.done():
+            return
+        if loop.time() >= self._heard_at + _QUIET:
+            self._channel.abort()
+        else:
+            loop.call_at(self._heard_at + _QUIET, self._close_when_quiet)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The channel is closed, and all output has come."""
