@@ -29,6 +29,11 @@ class Redactor:
         self._heads: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to mask."""
+        return not self._secrets
+
     def add(self, secret: Secret | str) -> None:
         """Mask this text from now on, and each line of it where it has several."""
         text = secret.reveal() if isinstance(secret, Secret) else secret

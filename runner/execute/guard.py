@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from runner.errors import HostError
 from runner.execute.patience import Patience, Stoppable
 
 T = TypeVar("T")
@@ -32,9 +33,14 @@ class Guard:
     progress: Progress
 
     async def watch(self, process: Stoppable, work: Awaitable[T]) -> T:
-        """The result of ``work``, during which ``process`` runs; where that is cut short, the process is ended."""
+        """The result of ``work``, during which ``process`` runs; where that is cut short, the process is ended.
+
+        A :class:`HostError` says that the process is over, or that nothing reaches it any more.
+        """
         try:
             return await work
+        except HostError:
+            raise
         except BaseException:
             if not await uninterrupted(self.patience.stop(process, self.grace)):
                 self.progress.left = True
@@ -58,3 +64,10 @@ async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
     if cancelled is not None:
         raise cancelled
     return working.result()
+
+
+def forget_cancellation() -> None:
+    """The cancellation of this task has been answered: what it awaits from here on is not cut short by it."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()

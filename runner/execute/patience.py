@@ -11,8 +11,8 @@ T = TypeVar("T")
 HURRIED_GRACE = 0.2
 """Seconds between TERM and KILL, and for anything else that closes, after a second interrupt."""
 
-_MARGIN = 5.0
-"""Seconds beyond the grace that a stop may take: its signals still travel to the host."""
+_MARGIN = 8.0
+"""Seconds beyond the grace that a stop may take: a probe of a kept interpreter (5 s), and signals on their way."""
 
 
 class Stoppable(Protocol):

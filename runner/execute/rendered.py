@@ -38,7 +38,7 @@ def texts(scope: Scope, node: AnyNode | None, what: str) -> list[str]:
     """
     value = scope.render(node)
     if not isinstance(value, list | tuple):
-        return [text(scope, node, what)] if value is not None else []
+        return [text(scope, node, f"`{what}`")] if value is not None else []
     return [
         scalar_bytes(item, f"`{what}[{n}]`").decode(errors="surrogateescape") for n, item in enumerate(value)
     ]

@@ -1,0 +1,204 @@
+"""One attempt: a step, or one item of its loop, on one host, from its templates to its result.
+
+Whatever goes wrong becomes a result, with what is known of the host: an exception that leaves here is a bug of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from runner.document.nodes import Scalar
+from runner.engine.result import Failure, Result, Status
+from runner.errors import ConnectionLost, HostError, RunnerError, Unreachable
+from runner.execute import copy, fetch
+from runner.execute.assertion import AssertRun
+from runner.execute.done import Body, Done
+from runner.execute.files_body import CopyRun, FetchRun
+from runner.execute.guard import forget_cancellation
+from runner.execute.registry import view
+from runner.execute.scopes import with_result
+from runner.execute.script import ScriptRun, prepare_command, prepare_script
+from runner.execute.site import Site
+from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.units import format_duration
+
+
+async def attempt(site: Site) -> Result:
+    """Run the step once on the host; on cancellation end what runs there and give a cancelled result."""
+    return await _Attempt(site).run()
+
+
+async def prepare(site: Site) -> Body:
+    """The step's body bound to the host, every template evaluated, nothing sent.
+
+    Raises:
+        VariableError: a template fails on this host.
+        ExecutionFailed: a value makes no sense there.
+
+    """
+    match site.planned.step.body:
+        case ScriptBody() as body:
+            return ScriptRun(site, prepare_script(site, body))
+        case CommandBody() as body:
+            return ScriptRun(site, prepare_command(site, body))
+        case CopyBody() as body:
+            return CopyRun(site, body, await copy.prepare(body, site.scope, site.services.sources))
+        case FetchBody() as body:
+            return FetchRun(site, fetch.prepare(body, site.scope))
+        case AssertBody() as body:
+            return AssertRun(site, body)
+        case LaterBody() as body:
+            raise RunnerError("not-available-yet", f"`{body.key}` is not available yet", body.span)
+
+
+@dataclass(slots=True)
+class _Ended:
+    """How an attempt ended before its conditions judge it; ``status`` None where the body came to its end."""
+
+    done: Done
+    status: Status | None = None
+
+
+class _Attempt:
+    """The course of one attempt; single use."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._step = site.planned.step
+        self._clock = site.services.clock
+        self._started_at: datetime = self._clock.utc()
+        self._sent_at: float | None = None
+        self._body: Body | None = None
+
+    async def run(self) -> Result:
+        try:
+            ended = await self._until_end()
+        except asyncio.CancelledError:
+            forget_cancellation()
+            ended = self._cancelled()
+        except HostError as error:
+            ended = self._host_error(error)
+        except RunnerError as error:
+            ended = _Ended(Done(failure=_failure_of(error, "plan"), judged=False), Status.FAILED)
+        duration = self._clock.monotonic() - self._sent_at if self._sent_at is not None else 0.0
+        return self._judge(ended, duration)
+
+    async def _until_end(self) -> _Ended:
+        body = self._body = await prepare(self._site)
+        try:
+            return await self._open_and_run(body)
+        except ConnectionLost as error:
+            # A kept link that broke while nobody used it is found out by its next user; nothing was lost but it.
+            if error.may_have_run or self._site.placement.session is not None:
+                raise
+        body = self._body = await prepare(self._site)
+        return await self._open_and_run(body)
+
+    async def _open_and_run(self, body: Body) -> _Ended:
+        await body.open()
+        self._sent_at = self._clock.monotonic()
+        deadline = asyncio.timeout(self._step.timeout)
+        try:
+            async with deadline:
+                return _Ended(await body.run())
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            return self._timed_out(body)
+
+    def _timed_out(self, body: Body) -> _Ended:
+        limit = format_duration(self._step.timeout or 0)
+        left = self._site.guard.progress.left
+        told = "may still run on the host" if left else "was ended on the host"
+        failure = Failure("step-timeout", f"it ran longer than {limit} and {told}", may_have_run=True)
+        return _Ended(replace(body.partial(), failure=failure, judged=False), Status.TIMED_OUT)
+
+    def _cancelled(self) -> _Ended:
+        progress = self._site.guard.progress
+        if not progress.sent:
+            told, phase = "nothing was run", "connect"
+        else:
+            told, phase = (
+                ("it may still run on the host" if progress.left else "it was ended on the host"),
+                "execute",
+            )
+        failure = Failure("cancelled", f"the run was stopped; {told}", phase, may_have_run=progress.sent)
+        done = self._body.partial() if self._body is not None and progress.sent else Done()
+        return _Ended(replace(done, failure=failure, judged=False), Status.CANCELLED)
+
+    def _host_error(self, error: HostError) -> _Ended:
+        """A cut link is unreachable where surely nothing ran, else failed: its failure says that it may have run."""
+        status = Status.FAILED
+        if isinstance(error, Unreachable) or (isinstance(error, ConnectionLost) and not error.may_have_run):
+            status = Status.UNREACHABLE
+        failure = _failure_of(error, error.phase)
+        done = Done()
+        if isinstance(error, ConnectionLost) and error.may_have_run and self._body is not None:
+            self._site.guard.progress.left = True
+            done = self._body.partial()
+        return _Ended(replace(done, failure=failure, judged=False), status)
+
+    def _judge(self, ended: _Ended, duration: float) -> Result:
+        """Apply ``failed_when``, ``changed_when`` and ``ignore_errors``."""
+        result = self._result(ended, duration)
+        try:
+            if ended.done.judged:
+                result = self._judged(result)
+            if result.status.bad and result.status is not Status.CANCELLED and self._ignores(result):
+                result = replace(result, ignored=True)
+        except RunnerError as error:
+            return replace(result, status=Status.FAILED, failure=_failure_of(error, "decode", ran=True))
+        return result
+
+    def _judged(self, result: Result) -> Result:
+        step, failure, changed = self._step, result.failure, result.changed
+        scope = with_result(self._site.scope, view(result))
+        if step.failed_when:
+            failure = None
+            if scope.holds(step.failed_when):
+                listed = " and ".join(f"`{' '.join(part.text.split())}`" for part in step.failed_when)
+                failure = Failure("failed-when", f"`failed_when` holds: {listed}", may_have_run=True)
+        if step.changed_when:
+            changed = scope.holds(step.changed_when)
+        status = Status.FAILED if failure else Status.CHANGED if changed else Status.OK
+        return replace(result, status=status, failure=failure, changed=changed)
+
+    def _ignores(self, result: Result) -> bool:
+        node = self._step.ignore_errors
+        if node is None:
+            return False
+        scope = with_result(self._site.scope, view(result))
+        return bool(scope.evaluate(node) if isinstance(node, Scalar) else scope.render(node))
+
+    def _result(self, ended: _Ended, duration: float) -> Result:
+        done, placement, item = ended.done, self._site.placement, self._site.item
+        status = Status.FAILED if done.failure else Status.CHANGED if done.changed else Status.OK
+        local = isinstance(self._step.body, AssertBody)
+        return Result(
+            step=self._step.id,
+            host=placement.host,
+            status=ended.status or status,
+            changed=done.changed,
+            item=item.value if item is not None else None,
+            started_at=self._started_at,
+            duration=duration,
+            exit_code=done.exit_code,
+            signal=done.signal,
+            output=done.output,
+            stderr=done.stderr,
+            errors=done.errors,
+            failure=done.failure,
+            transport=None if local else placement.endpoint.transport,
+            session=None if local else placement.session,
+            session_lost=done.session_lost,
+            truncated=done.truncated,
+            output_file=done.output_file,
+        )
+
+
+def _failure_of(error: RunnerError, phase: str, *, ran: bool = False) -> Failure:
+    where = f" ({error.span})" if error.span is not None else ""
+    may_have_run = ran or (isinstance(error, HostError) and error.may_have_run)
+    return Failure(error.code, error.message + where, phase, may_have_run=may_have_run, hints=error.hints)

@@ -1,0 +1,135 @@
+"""``loop``: what a step goes over on a host, and its items' results made into one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from runner.document.nodes import Scalar
+from runner.engine.result import Failure, Result, Status
+from runner.execute.guard import forget_cancellation
+from runner.execute.scopes import Item
+from runner.playbook.model import Loop
+from runner.variables.scope import Scope, VariableError
+
+_WORST_FIRST = (
+    Status.CANCELLED,
+    Status.UNKNOWN,
+    Status.UNREACHABLE,
+    Status.TIMED_OUT,
+    Status.FAILED,
+    Status.CHANGED,
+    Status.OK,
+)
+_LAST = frozenset({Status.CANCELLED, Status.UNREACHABLE})
+
+
+def loop_items(loop: Loop, scope: Scope) -> list[Item]:
+    """The items of a loop on a host.
+
+    Raises:
+        VariableError: the expression fails, or gives no list.
+
+    """
+    over = loop.over
+    value = scope.evaluate(over) if isinstance(over, Scalar) else scope.render(over)
+    if isinstance(value, range | set | frozenset | tuple):
+        value = list(value)
+    if not isinstance(value, list):
+        kind = (
+            "a mapping"
+            if isinstance(value, dict)
+            else "null"
+            if value is None
+            else f"a {type(value).__name__}"
+        )
+        hints = ("`{{ x.items() | list }}` gives pairs of key and value",) if isinstance(value, dict) else ()
+        raise VariableError(
+            "loop-not-a-list", f"`loop` needs a list, this gives {kind}", over.span, hints=hints
+        )
+    return [Item(item, index, len(value)) for index, item in enumerate(value)]
+
+
+async def run_items(
+    items: Sequence[Item], throttle: int, run: Callable[[Item], Awaitable[Result]]
+) -> list[Result]:
+    """Run items in order, at most ``throttle`` at once; a failed one stops no other.
+
+    An unreachable host and a stop end the loop: what was not begun then has no result.
+    """
+    results: dict[int, Result] = {}
+    pending = iter(items)
+    ending = False
+
+    async def work() -> None:
+        nonlocal ending
+        for item in pending:
+            result = results[item.index] = await run(item)
+            ending = ending or result.status in _LAST
+            if ending:
+                return
+
+    if throttle == 1:
+        await work()
+    else:
+        await _all_workers([asyncio.ensure_future(work()) for _ in range(min(throttle, len(items)))])
+    return [results[index] for index in sorted(results)]
+
+
+async def _all_workers(workers: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all; a cancellation is handed on to each, and their items' results tell of it."""
+    try:
+        await asyncio.wait(workers)
+    except asyncio.CancelledError:
+        for worker in workers:
+            worker.cancel()
+        forget_cancellation()
+        await asyncio.wait(workers)
+    for worker in workers:
+        if not worker.cancelled():
+            worker.result()
+
+
+def combined(results: Sequence[Result], total: int, duration: float) -> Result:
+    """One result of all items: the worst status, all output in order, the first failure with a count.
+
+    ``output`` is the items' lists one after another; an output that is no list is one entry.
+    """
+    bad = [result for result in results if result.bad]
+    ranked = bad or [replace(r, status=Status.OK) if r.ignored else r for r in results]
+    status = min(
+        (r.status for r in ranked if r.status in _WORST_FIRST), key=_WORST_FIRST.index, default=Status.SKIPPED
+    )
+    output: list[Any] = []
+    for result in results:
+        output += result.output if isinstance(result.output, list) else [result.output]
+    first = results[0]
+    return replace(
+        first,
+        status=status,
+        changed=any(result.changed for result in results),
+        item=None,
+        ignored=False,
+        duration=duration,
+        exit_code=first.exit_code if len(results) == 1 else None,
+        signal=first.signal if len(results) == 1 else None,
+        output=output,
+        stderr=[line for result in results for line in result.stderr],
+        errors=tuple(error for result in results for error in result.errors),
+        failure=_failure(bad, len(results), total),
+        skip_reason="`when` is false for every item" if status is Status.SKIPPED else None,
+        session_lost=any(result.session_lost for result in results),
+        truncated=any(result.truncated for result in results),
+        output_file=None,
+        items=tuple(results),
+    )
+
+
+def _failure(bad: Sequence[Result], ran: int, total: int) -> Failure | None:
+    first = next((result.failure for result in bad if result.failure is not None), None)
+    if first is None or total == 1:
+        return first
+    begun = f"{len(bad)} of {total} items failed" if ran == total else f"stopped at item {ran} of {total}"
+    return replace(first, message=f"{begun}: {first.message}")

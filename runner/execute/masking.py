@@ -1,0 +1,38 @@
+"""A result as the world may see it: every secret in it starred out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runner.credentials.redact import Redactor
+from runner.engine.result import ErrorRecord, Failure, Result
+
+
+def masked(result: Result, redactor: Redactor) -> Result:
+    """The result with every secret masked and ``secret`` set; the very same object where it held none."""
+    if redactor.empty:
+        return result
+    failure = _failure(result.failure, redactor)
+    shown = replace(
+        result,
+        item=redactor.mask_value(result.item),
+        output=redactor.mask_value(result.output),
+        stderr=[redactor.mask(line) for line in result.stderr],
+        errors=tuple(_error(error, redactor) for error in result.errors),
+        failure=failure,
+        skip_reason=None if result.skip_reason is None else redactor.mask(result.skip_reason),
+        items=tuple(masked(item, redactor) for item in result.items),
+    )
+    return result if shown == result else replace(shown, secret=True)
+
+
+def _failure(failure: Failure | None, redactor: Redactor) -> Failure | None:
+    if failure is None:
+        return None
+    hints = tuple(redactor.mask(hint) for hint in failure.hints)
+    return replace(failure, message=redactor.mask(failure.message), hints=hints)
+
+
+def _error(error: ErrorRecord, redactor: Redactor) -> ErrorRecord:
+    stack = None if error.stack is None else redactor.mask(error.stack)
+    return replace(error, message=redactor.mask(error.message), stack=stack)

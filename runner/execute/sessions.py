@@ -1,0 +1,132 @@
+"""Kept interpreters of a run: one for each session and host, opened when first needed, closed after its last step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from runner.engine.shape import Assignment
+from runner.errors import ExecutionFailed
+from runner.execute.patience import HURRIED_GRACE, Patience
+from runner.plan.model import Placement, Plan
+from runner.shell.kept import KeptInterpreter
+from runner.transport.port import Connection
+
+PROBE_TIMEOUT = 5.0
+"""Seconds within which an interpreter must answer after a timeout to be kept (language.md, "Time")."""
+
+_CLOSE_GRACE = 2.0
+
+_Key: TypeAlias = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Kept:
+    """A session on a host: its interpreter, and the step in which it was lost, if it was."""
+
+    interpreter: KeptInterpreter
+    lost_in: str | None = None
+
+    async def stop(self, grace: float) -> bool:
+        """End what runs in it and keep it where it still answers then, else end it; False where that is not sure."""
+        kept_before, self.lost_in = self.lost_in, self.lost_in or "a step that was stopped"
+        unhurried = grace > HURRIED_GRACE
+        if unhurried and await self.interpreter.interrupt() and await self.interpreter.probe(PROBE_TIMEOUT):
+            self.lost_in = kept_before
+            return True
+        return await self.interpreter.close(grace)
+
+
+class Sessions:
+    """The kept interpreters of a run; ``on_reopen`` gets the name and the host of a lost one that is opened anew."""
+
+    def __init__(self, plan: Plan, patience: Patience, on_reopen: Callable[[str, str], None]) -> None:
+        self._plan = plan
+        self._patience = patience
+        self._on_reopen = on_reopen
+        self._kept: dict[_Key, Kept] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._left: Counter[_Key] = Counter(
+            key for planned in plan.steps for placement in planned.placements if (key := _key(placement))
+        )
+
+    async def lease(self, placement: Placement, connection: Connection) -> Kept:
+        """The placement's session; one assignment at a time asks, which the session's lane sees to.
+
+        Raises:
+            ExecutionFailed: it was lost and ``on_loss`` is ``fail``, or it cannot be opened.
+            ConnectionLost: the link is gone.
+
+        """
+        key = _key(placement)
+        if key is None:
+            raise ValueError("the placement has no session")
+        kept = self._kept.get(key)
+        if kept is not None and (kept.lost_in or kept.interpreter.lost):
+            if placement.session_on_loss != "reopen":
+                raise _lost(key[0], kept)
+            self._on_reopen(*key)
+            self._dismiss(self._kept.pop(key))
+            kept = None
+        if kept is not None and placement.session_reset == "step":
+            self._dismiss(self._kept.pop(key))
+            kept = None
+        if kept is None:
+            interpreter = await KeptInterpreter.open(connection, placement.shell, placement.interpreter)
+            kept = self._kept[key] = Kept(interpreter)
+        return kept
+
+    def ended(self, assignment: Assignment) -> None:
+        """An assignment is over: the last one of a session on a host closes it."""
+        key = _key(self._plan.steps[assignment.step].placements[assignment.position])
+        if key is None:
+            return
+        self._left[key] -= 1
+        if not self._left[key]:
+            del self._left[key]
+            kept = self._kept.pop(key, None)
+            if kept is not None:
+                self._dismiss(kept)
+
+    async def close(self) -> None:
+        """Close all of them, each within its time."""
+        for key in list(self._kept):
+            self._dismiss(self._kept.pop(key))
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _dismiss(self, kept: Kept) -> None:
+        closing = asyncio.ensure_future(self._close(kept))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def _close(self, kept: Kept) -> None:
+        await self._patience.stop(_Closing(kept.interpreter), _CLOSE_GRACE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    interpreter: KeptInterpreter
+
+    async def stop(self, grace: float) -> bool:
+        """Close it; see ``KeptInterpreter.close``."""
+        return await self.interpreter.close(grace)
+
+
+def _key(placement: Placement) -> _Key | None:
+    return None if placement.session is None else (placement.session, placement.host)
+
+
+def _lost(session: str, kept: Kept) -> ExecutionFailed:
+    where = f"`{kept.lost_in}`" if kept.lost_in else "an earlier step"
+    return ExecutionFailed(
+        "session-lost",
+        f"session `{session}` ended with {where}, and what it held is gone; nothing was run",
+        hints=(
+            "a step that ends the interpreter (`exit`, `exec`, a fired `set -e`) ends the session",
+            "where later steps do not need its variables, write `on_loss: reopen` on the session",
+        ),
+        phase="open",
+    )

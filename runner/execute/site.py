@@ -1,0 +1,63 @@
+"""Where an attempt happens: the step, the host, its variables, and what of the run it may use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from runner.credentials.redact import Redactor
+from runner.engine.observe import Observer
+from runner.engine.port import Clock
+from runner.execute.connections import Connections
+from runner.execute.fetch import Claims
+from runner.execute.guard import Guard
+from runner.execute.patience import Patience
+from runner.execute.scopes import Item
+from runner.execute.sessions import Sessions
+from runner.execute.source_files import SourceFiles
+from runner.plan.model import Placement, PlannedStep
+from runner.transport.port import Login
+from runner.variables.compile import Compiler
+from runner.variables.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What all attempts of a run share. ``output_dir`` is where long output is kept, None keeps none of it."""
+
+    now: datetime
+    compiler: Compiler
+    connections: Connections
+    sessions: Sessions
+    logins: Mapping[str, Login]
+    patience: Patience
+    redactor: Redactor
+    observer: Observer
+    clock: Clock
+    output_dir: Path | None = None
+    sources: SourceFiles = field(default_factory=SourceFiles)
+    claims: defaultdict[int, Claims] = field(default_factory=lambda: defaultdict(Claims))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One attempt: a step, or one item of its loop, on a host."""
+
+    planned: PlannedStep
+    placement: Placement
+    scope: Scope
+    guard: Guard
+    services: Services
+    item: Item | None = None
+
+    @property
+    def spool(self) -> Path | None:
+        """The directory of this attempt's long output."""
+        if self.services.output_dir is None:
+            return None
+        host = self.placement.host.replace("/", "_").replace("\0", "_").strip(".") or "_"
+        directory = self.services.output_dir / self.planned.step.id / host
+        return directory if self.item is None else directory / str(self.item.index)

@@ -1,0 +1,75 @@
+"""The values behind a script's ``$Using:`` references on one host, and the script that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.document.nodes import Scalar, Source
+from runner.errors import ExecutionFailed
+from runner.execute.site import Site
+from runner.plan.model import PreparedScript
+from runner.transport.port import Login
+from runner.using.access import ChainError, apply_chain
+from runner.using.model import Scan, UsingReference
+from runner.using.rewrite import distinct, rewrite, variable_name
+from runner.using.scan import scan
+from runner.variables.scope import Scope, VariableError
+
+
+def bind(site: Site, prepared: PreparedScript) -> tuple[str, dict[str, Any]]:
+    """The script to send, and its values by variable name.
+
+    Raises:
+        VariableError: a variable has no value on this host.
+        ExecutionFailed: a chain leads nowhere.
+
+    """
+    text, found = prepared.script.text, prepared.scan
+    if site.planned.step.template:
+        text, found = _pasted(site.scope, prepared)
+    values = {
+        variable_name(index, prepared.shell): _value(site, reference)
+        for index, reference in enumerate(distinct(found))
+    }
+    return rewrite(text, found, prepared.shell), values
+
+
+def _pasted(scope: Scope, prepared: PreparedScript) -> tuple[str, Scan]:
+    """``template: true``: the text with its templates evaluated, scanned anew because places have moved."""
+    script = prepared.script
+    scalar = script.scalar
+    if scalar is None:
+        source = Source(script.path or "", script.text, script.digest)
+        end = len(script.text)
+        scalar = Scalar(
+            source, 1, 1, 1, 1, value=script.text, text=script.text, style="literal", start=0, end=end
+        )
+    text = str(scope.render(scalar))
+    return text, scan(text, prepared.shell)
+
+
+def _value(site: Site, reference: UsingReference) -> Any:
+    try:
+        return apply_chain(_variable(site, reference.name), reference.chain)
+    except ChainError as error:
+        message = f"`{reference.text}`: {error.message}"
+        raise ExecutionFailed("unknown-using", message, phase="plan") from error
+
+
+def _variable(site: Site, name: str) -> Any:
+    """A variable by its name, else by its name in any case, as PowerShell looks names up."""
+    scope = site.scope
+    if name.lower() == "credentials" and not scope.defines(name):
+        return {name: _credential(login) for name, login in site.services.logins.items()}
+    if scope.knows(name):
+        return scope.lookup(name)
+    near = next((known for known in scope.names() if known.lower() == name.lower()), None)
+    if near is None:
+        raise VariableError("unknown-variable", f"`{name}` is not defined")
+    return scope.lookup(near)
+
+
+def _credential(login: Login) -> Mapping[str, str | None]:
+    """A credential as scripts see it: user name and password, nothing else of it."""
+    return {"username": login.username, "password": login.password.reveal() if login.password else None}
