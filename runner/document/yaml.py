@@ -148,11 +148,20 @@ class _Builder:
             self._trim_block(scalar)
         elif style == "plain" and start.line != end.line:
             self._check_lines(scalar, event)
+        if not text and scalar.end >= len(self._source.text):
+            self._keep_inside(scalar)
         if event.tag is not None or event.anchor is not None:
             self._properties(scalar, event)
         self._end = (scalar.end_line, scalar.end_column)
         self.last = scalar
         return scalar
+
+    def _keep_inside(self, scalar: Scalar) -> None:
+        """Place a value at the end of the text there: libyaml counts a line more where the last line has no break."""
+        text, length = self._source.text, len(self._source.text)
+        scalar.start, scalar.end = min(scalar.start, length), length
+        scalar.line, scalar.column = advance(text, 0, scalar.start)
+        scalar.end_line, scalar.end_column = advance(text, scalar.start, length, scalar.line, scalar.column)
 
     def _trim_block(self, scalar: Scalar) -> None:
         """End the span of a block after its last visible character; its offsets keep the line breaks."""

@@ -126,6 +126,7 @@ def check_load(text: str, *, ansible: bool) -> None:
 @example(text=PLAYBOOK, ansible=False)
 @example(text="\ud800", ansible=False)
 @example(text="{{", ansible=False)
+@example(text="?", ansible=False)
 @example(text="a: |\r\n  x\r\r\n", ansible=True)
 def test_loading_never_raises(text: str, ansible: bool) -> None:
     """Random text, YAML in pieces, and playbooks with mistakes: a document, and problems inside the file."""
@@ -133,6 +134,7 @@ def test_loading_never_raises(text: str, ansible: bool) -> None:
 
 
 @given(text=TEXTS)
+@example(text="[")
 def test_loading_never_raises_without_libyaml(text: str) -> None:
     """The same holds with PyYAML's own parser."""
     with pytest.MonkeyPatch.context() as patch:
