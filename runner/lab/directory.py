@@ -1,0 +1,124 @@
+"""The directory of a lab: where each file is, and writing them so that no half one is ever seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from runner.lab.fleet import LabHost, seed_files, seed_programs
+
+_HEADER = "# A lab made by `runner lab up`; written anew each time it starts."
+
+
+@dataclass(frozen=True, slots=True)
+class ServedHost:
+    """A host that listens on ``port`` of 127.0.0.1."""
+
+    host: LabHost
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabDirectory:
+    """Paths below one absolute directory."""
+
+    path: Path
+
+    @property
+    def state(self) -> Path:
+        """Who serves the lab, as JSON; there only while it is up."""
+        return self.path / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while the lab is being started or ended."""
+        return self.path / "lock"
+
+    @property
+    def log(self) -> Path:
+        """What the server said."""
+        return self.path / "lab.log"
+
+    @property
+    def inventory(self) -> Path:
+        """The inventory to run against."""
+        return self.path / "inventory.yml"
+
+    @property
+    def known_hosts(self) -> Path:
+        """Host keys of all hosts."""
+        return self.path / "known_hosts"
+
+    @property
+    def private_key(self) -> Path:
+        """The key that every login takes."""
+        return self.path / "id_ed25519"
+
+    def home(self, host: LabHost) -> Path:
+        """A host's home directory."""
+        return self.path / "hosts" / host.name
+
+    def programs(self, host: LabHost) -> Path:
+        """A host's own programs, first in its PATH."""
+        return self.path / "bin" / host.name
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether an inventory that no lab has written stands where the lab's would."""
+        try:
+            return not self.inventory.read_text(encoding="utf-8").startswith(_HEADER)
+        except FileNotFoundError:
+            return False
+
+    def seed(self, hosts: Sequence[LabHost]) -> None:
+        """Write what is on the hosts; other files in their homes stay."""
+        write_whole(self.path / ".gitignore", "*\n")
+        for host in hosts:
+            for name, text in seed_files(host).items():
+                _write(self.home(host) / name, text, 0o644)
+            for name, text in seed_programs(host).items():
+                _write(self.programs(host) / name, text, 0o755)
+
+    def inventory_text(self, served: Sequence[ServedHost]) -> str:
+        """The inventory in the native form, with absolute paths, so that it works from any directory."""
+        groups: dict[str, dict[str, object]] = {}
+        for entry in served:
+            group = groups.setdefault(
+                entry.host.group,
+                {
+                    "connection": {"user_name": entry.host.user},
+                    "vars": {"role": entry.host.group},
+                    "hosts": {},
+                },
+            )
+            hosts = group["hosts"]
+            assert isinstance(hosts, dict)  # noqa: S101 - made three lines above
+            hosts[entry.host.name] = {"address": "127.0.0.1", "connection": {"port": entry.port}}
+        document: Mapping[str, object] = {
+            "version": 1,
+            "connection": {
+                "transport": "ssh",
+                "host_key_checking": "strict",
+                "known_hosts": str(self.known_hosts),
+                "key_file_path": str(self.private_key),
+            },
+            "groups": groups,
+        }
+        return f"{_HEADER}\n{yaml.safe_dump(document, sort_keys=False, width=120)}"
+
+
+def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write beside the place, then rename: a reader sees the old text or the new one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    _write(part, text, mode)
+    part.replace(path)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
