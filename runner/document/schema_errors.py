@@ -202,7 +202,9 @@ class SchemaErrors:
 
     def _any_of(self, finding: Finding, node: AnyNode, place: Place) -> None:
         fitting = [branch for branch in finding.branches if not any(map(_is_other_type, branch))]
-        if len(fitting) == 1:
+        if len(fitting) == 1 and not any(
+            f.itself and f.rule == "pattern" and not f.title for f in fitting[0]
+        ):
             self.note_all(fitting[0])
         else:
             self._wrong_value(finding, node, place)

@@ -48,8 +48,8 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """What is due, in words that complete "must be ..."."""
-        return str(self.schema.get("title", "something else"))
+        """What is due, in words that complete "must be ..."; empty where only the alternatives together have them."""
+        return str(self.schema.get("title", ""))
 
 
 def findings(name: str, value: Any) -> list[Finding]:

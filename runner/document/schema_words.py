@@ -33,7 +33,6 @@ _STEP = {
     "maxfailpercentage": "max_fail",
     "order": "order_by",
     "parallel": "throttle",
-    "psession": "session",
     "requires": "needs",
     "retries": "retry",
     "run": "script",
@@ -45,6 +44,18 @@ _STEP = {
     "withdict": "loop",
     "withitems": "loop",
     "withlist": "loop",
+    "pause": "gate",
+    "raw": "script",
+    "setfact": "set_vars",
+    "uri": "http",
+    "winpowershell": "script",
+    "winshell": "script",
+    **{f"ansible.builtin.{word}": word for word in ("assert", "command", "copy", "fail", "fetch", "reboot")},
+    "ansible.builtin.script": "file",
+    "ansible.builtin.setfact": "set_vars",
+    "ansible.builtin.shell": "script",
+    "ansible.builtin.uri": "http",
+    "ansible.builtin.waitfor": "wait_for",
 }
 _CONNECTION = {
     "ansiblehost": "hosts",
@@ -124,7 +135,7 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     "session option": {"maximumconnectionredirectioncount": "maximum_redirection"},
     "assert": {"msg": "message", "failmsg": "message"},
     "gate": {"msg": "message", "prompt": "message"},
-    "reboot": {"rebootTimeout".lower(): "timeout", "msg": "message", "testcommand": "test"},
+    "reboot": {"reboottimeout": "timeout", "msg": "message", "testcommand": "test"},
     "http": {"uri": "url", "data": "body", "statuscode": "status"},
     "loop": {"items": "over", "parallel": "throttle"},
     "needs": {"id": "step", "name": "step"},
@@ -150,7 +161,6 @@ ADVICE: Mapping[str, Mapping[str, str]] = {
         "includetasks": "write `include: FILE`",
         "importrole": "write `include: FILE`",
         "includerole": "write `include: FILE`",
-        "debugmsg": "write `script: echo ...`, or look at results with `-v`",
     },
     "target": {
         "password": "put the login into `credentials` and name it: `credential: NAME`",
@@ -204,4 +214,4 @@ def correct(
 
 def _squash(word: str) -> str:
     """Without case, blanks and joints: ``KeyFilePath``, ``key-file-path`` and ``key_file_path`` are one word."""
-    return word.lower().replace("_", "").replace("-", "").replace(" ", "").replace("ansible.builtin.", "")
+    return word.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -189,6 +190,7 @@ CASES: list[Case] = [
         "",
     ),
     (in_step("retry: {on: [failed, ^lost]}"), "wrong-value", "an entry of `retry.on` of step `work`", ""),
+    (in_step("when: ^''"), "wrong-type", "`when` of step `work` must be an expression or a list", ""),
     (in_step("tags: ^{a: b}"), "wrong-type", "`tags` of step `work` must be text or a list of texts", ""),
     (
         in_step("target: ^'{{ site }}'"),
@@ -478,7 +480,7 @@ def test_any_tree_is_checked_without_a_failure(
         assert problem.code in code_pages()
         assert problem.span is not None
         assert "given schemas" not in problem.message
-        assert "something else" not in problem.message
+        assert re.search(r"must be( at least| at most)?(:|, not|$)", problem.message) is None
 
 
 def test_a_document_without_a_tree_has_no_further_problem() -> None:
