@@ -25,8 +25,9 @@ from runner.plan.place import Overrides
 from runner.playbook.load import load_playbook
 from runner.playbook.model import Playbook
 from runner.problems import Problems, suggestion
+from runner.transport.port import Login
 from runner.using.model import Shell
-from runner.values import Span
+from runner.values import Secret, Span
 from runner.variables.inputs import Extra, parse_yaml_text, resolve_inputs
 from runner.variables.scope import Variable
 
@@ -47,6 +48,7 @@ class Given:
     shell: str | None = None
     throttle: int | None = None
     timeout: float | None = None
+    password: Secret | None = None
 
 
 @dataclass(slots=True)
@@ -111,9 +113,11 @@ def _overrides(prepared: Prepared, given: Given) -> Overrides:
     if given.credential and playbook and given.credential not in playbook.credentials:
         hints = suggestion(given.credential, playbook.credentials)
         problems.error("unknown-credential", f"no credential is named `{given.credential}`", None, *hints)
+    asked = "password asked for"
     return Overrides(
         user=given.user,
-        credential=given.credential,
+        credential=asked if given.password is not None else given.credential,
+        logins={asked: Login(password=given.password)} if given.password is not None else {},
         shell=Shell(given.shell.lower()) if given.shell else None,
         limit=_limit(given.limit, prepared),
     )

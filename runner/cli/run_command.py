@@ -1,0 +1,110 @@
+"""``runner run``: validate, plan, execute, show."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from runner.cli.complain import complain
+from runner.cli.options import (
+    choice_options,
+    connection_options,
+    extra_option,
+    inventory_option,
+    output_options,
+)
+from runner.cli.prepare import Given, Prepared, prepare
+from runner.errors import ExitCode, UsageError
+from runner.plan.model import Plan
+from runner.transport.port import Login
+from runner.values import Secret
+
+EXAMPLES = """\b
+Examples:
+  runner run playbooks/patch.yml -i inventories/prod.yml
+  runner run patch.yml -i prod.yml -l web -e version=2.1 -f 50
+  runner run report.yml -i prod.yml -o rich -o json=report.json
+  runner run report.yml -i prod.yml -o jsonl | jq -c 'select(.event == "assignment_ended")'
+
+Ctrl-C ends what runs on the hosts, then the run; a second Ctrl-C hurries.
+Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("playbook")
+@inventory_option
+@choice_options
+@extra_option
+@connection_options
+@output_options
+@click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=["RUNNER_RECORD", "RUNNER_HOME"],
+    metavar="DIR",
+    help="Where output that is too long to show is kept [.runner/].",
+)
+def command(
+    playbook: str,
+    ask_password: bool,
+    output: tuple[str, ...],
+    no_color: bool,
+    verbose: int,
+    no_input: bool,
+    record: Path | None,
+    **given: object,
+) -> int:
+    """Check a playbook completely, then run it over its hosts."""
+    as_json = any(text in {"json", "jsonl"} for text in output)
+    password = _ask_password(no_input=no_input) if ask_password else None
+    prepared = prepare(playbook, Given(**given, password=password))  # type: ignore[arg-type]
+    found = prepared.problems.sorted()
+    if prepared.plan is None:
+        complain(found, prepared.sources, as_json=as_json)
+        _tell_nothing_ran(as_json=as_json)
+        return ExitCode.REFUSED
+    if found:
+        complain(found, prepared.sources)
+    from runner.cli.running import execute  # noqa: PLC0415 - transports are loaded when a plan stands
+
+    return execute(
+        prepared.plan,
+        read_logins(prepared, prepared.plan, no_input=no_input),
+        outputs=output,
+        no_color=no_color,
+        verbosity=verbose,
+        record=record or Path(".runner"),
+    )
+
+
+def _tell_nothing_ran(*, as_json: bool) -> None:
+    if not as_json:
+        sys.stderr.write("\nnothing was run\n")
+
+
+def _ask_password(*, no_input: bool) -> Secret:
+    if no_input or not sys.stdin.isatty():
+        raise UsageError(
+            "no-terminal", "`--ask-password` needs a terminal to ask on", hints=("use a credential",)
+        )
+    return Secret(getpass.getpass("login password: "))
+
+
+def read_logins(prepared: Prepared, plan: Plan, *, no_input: bool = False) -> Mapping[str, Login]:
+    """The logins that the plan needs, read before the first connection.
+
+    Raises:
+        CredentialError: a source gave nothing.
+
+    """
+    from runner.credentials.logins import read_logins as read  # noqa: PLC0415 - few runs need credentials
+    from runner.credentials.sources import SecretReader  # noqa: PLC0415
+
+    credentials = prepared.playbook.credentials if prepared.playbook else {}
+    reader = SecretReader(terminal=False if no_input else None)
+    return {**read(credentials, plan.credentials_needed, reader), **plan.logins}

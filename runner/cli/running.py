@@ -1,0 +1,134 @@
+"""A plan executed under this process: its loop, its signals, its screen, its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner.credentials.redact import Redactor
+from runner.engine.observe import Observer, Summary
+from runner.errors import ExitCode
+from runner.execute.run import RunControl, run_plan
+from runner.plan.model import Plan
+from runner.present.open import open_presenters
+from runner.present.terminal import Screen
+from runner.transport.local import LocalTransport
+from runner.transport.port import Login, Transport
+
+_SIGNALS = {
+    signal.SIGINT: ("Ctrl-C", ExitCode.INTERRUPTED),
+    signal.SIGTERM: ("termination (SIGTERM)", ExitCode.TERMINATED),
+    signal.SIGHUP: ("hang-up (SIGHUP)", ExitCode.HANG_UP),
+}
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def monotonic(self) -> float:
+        """Seconds from an unknown start."""
+        return time.monotonic()
+
+    def utc(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Interruption:
+    """What stopped the run from outside; the first signal decides the exit code."""
+
+    control: RunControl = field(default_factory=RunControl)
+    exit_code: ExitCode | None = None
+
+    def on_signal(self, number: signal.Signals) -> None:
+        """Stop the run; a second time hurries it."""
+        reason, code = _SIGNALS[number]
+        self.exit_code = self.exit_code or code
+        self.control.request_stop(reason)
+
+    def on_closed_output(self) -> None:
+        """Nobody reads the output any more."""
+        self.exit_code = self.exit_code or ExitCode.CLOSED_OUTPUT
+        self.control.request_stop("closed output")
+
+
+def execute(
+    plan: Plan,
+    logins: Mapping[str, Login],
+    *,
+    outputs: Sequence[str],
+    no_color: bool,
+    verbosity: int,
+    record: Path,
+) -> int:
+    """Run a plan and show it; gives the exit code of cli.md.
+
+    Raises:
+        UsageError: an output cannot be opened.
+        OutputClosed: who read the output went away; the run was stopped.
+
+    """
+    redactor, interruption = Redactor(), Interruption()
+    presenters = open_presenters(
+        outputs,
+        screen=Screen(stdout=sys.stdout, stderr=sys.stderr, no_color=no_color),
+        mask=redactor.mask,
+        verbosity=verbosity,
+        on_closed=interruption.on_closed_output,
+    )
+    try:
+        summary = asyncio.run(
+            run_under_signals(plan, logins, presenters, redactor, interruption, record / "output" / plan.run)
+        )
+    finally:
+        presenters.close()
+    return int(interruption.exit_code or summary.exit_code)
+
+
+async def run_under_signals(
+    plan: Plan,
+    logins: Mapping[str, Login],
+    observer: Observer,
+    redactor: Redactor,
+    interruption: Interruption,
+    output_dir: Path,
+) -> Summary:
+    """Run the plan in the current loop; signals stop it in order."""
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, interruption.on_signal, number)
+    transports = _transports(plan, logins)
+    try:
+        return await run_plan(
+            plan,
+            transports=transports,
+            logins=logins,
+            observer=observer,
+            clock=SystemClock(),
+            control=interruption.control,
+            redactor=redactor,
+            output_dir=output_dir,
+        )
+    finally:
+        for transport in transports.values():
+            await transport.close()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _transports(plan: Plan, logins: Mapping[str, Login]) -> dict[str, Transport]:
+    """The transports of the plan; asyncssh is loaded only where a host is reached over it."""
+    wanted = {p.endpoint.transport for step in plan.steps for p in step.placements}
+    transports: dict[str, Transport] = {"local": LocalTransport()}
+    if "ssh" in wanted:
+        from runner.transport.ssh import SshTransport  # noqa: PLC0415 - a quarter of a second
+
+        transports["ssh"] = SshTransport(logins=logins.get)
+    return transports
