@@ -17,7 +17,7 @@ from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from runner.schema_files import schema_names, schema_text
+from runner.schema_files import schema_text
 from runner.units import parse_duration, parse_size
 
 
@@ -76,8 +76,8 @@ def _finding(error: ValidationError) -> Finding:
 
 @cache
 def _validator(name: str) -> Validator:
-    """Built once, because reading and building take some milliseconds."""
-    schemas = {known: json.loads(schema_text(known)) for known in schema_names()}
+    """Built once, because reading and building take some milliseconds; all schemas refer to the playbook's."""
+    schemas = {known: json.loads(schema_text(known)) for known in {name, "playbook"}}
     resources = [
         (f"{known}.schema.json", Resource.from_contents(schema, DRAFT202012))
         for known, schema in schemas.items()

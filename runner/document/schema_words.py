@@ -62,7 +62,6 @@ _CONNECTION = {
     "ansibleport": "port",
     "ansibleuser": "user_name",
     "auth": "authentication",
-    "connection": "transport",
     "identityfile": "key_file_path",
     "keyfile": "key_file_path",
     "loginuser": "user_name",
@@ -163,6 +162,7 @@ ADVICE: Mapping[str, Mapping[str, str]] = {
         "includerole": "write `include: FILE`",
     },
     "target": {
+        "connection": "its keys stand in the target itself: `transport`, `port`, `user_name` and so on",
         "password": "put the login into `credentials` and name it: `credential: NAME`",
         "ansiblepassword": "put the login into `credentials` and name it: `credential: NAME`",
     },
