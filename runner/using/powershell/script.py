@@ -15,7 +15,7 @@ from runner.using.powershell.tokens import Kind, Mode, Subexpression, Token
 from runner.using.source import Source
 
 _BLOCKS = ("begin", "process", "end", "clean", "dynamicparam")
-_ATTRIBUTED = frozenset(["class", "enum", "interface", "configuration", "function", "filter", "workflow"])
+_ATTRIBUTED = frozenset(["class", "enum", "configuration", "function", "filter", "workflow"])
 _RESERVED = ("from", "define", "var")
 _LOOPS = ("switch", "foreach", "for", "while", "do")
 
@@ -160,7 +160,6 @@ class _Statements(Classes):
             "data": self._data,
             "using": self.using_statement,
             "class": self.type_definition,
-            "interface": self.type_definition,
             "enum": partial(self.type_definition, enumeration=True),
         }
         rules |= dict.fromkeys(("function", "filter", "workflow"), self._function)

@@ -18,35 +18,25 @@ from runner.using.powershell.characters import (
     is_blank,
     is_letter,
 )
-from runner.using.powershell.literals import Literals, Nested
+from runner.using.powershell.literals import Nested
+from runner.using.powershell.marks import Marks
+from runner.using.powershell.numbers import NUMBER, number_value
 from runner.using.powershell.tokens import KEYWORDS, OPERATOR_WORDS, Kind, Mode, Token
 from runner.using.source import Source
 
-_NUMBER = re.compile(
-    r"(?:0[xX](?P<hex>[0-9A-Fa-f]*)|0[bB](?P<bits>[01]*)"
-    r"|(?P<decimal>(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][-+\u2013\u2014\u2015]?\d+)?))"
-    r"(?P<suffix>[uU][lsyLSY]?|[sldynSLDYN])?(?:(?P<multiplier>[kmgtpKMGTP])[bB])?",
-    re.ASCII,
-)
 _REDIRECTION = re.compile(r"[1-6*]?>>?|<")
 _MERGING = re.compile(r"[1-6]>&[12]|\*>&1")
 _SIGNS = re.compile(r"\+\+|\+=|\*=|/=|%=|\+|\*|/|%|=")
 
 
-class Tokenizer(Literals):
+class Tokenizer(Marks):
     """Reads the next token in :attr:`mode`."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.mode = Mode.COMMAND
         self.simple_name = False
         self.signed_numbers = False
         self.ternary = False
-        self._start = 0
-
-    @property
-    def _command(self) -> bool:
-        return self.mode is Mode.COMMAND
 
     def next(self) -> Token:
         """The next token; at the end of the text one of kind END."""
@@ -104,102 +94,6 @@ class Tokenizer(Literals):
         double = self.peek() == character
         self.at += double
         return self._mark(character * (1 + double))
-
-    def _skip_to_token(self) -> None:
-        """Move over blanks, comments and continued lines."""
-        while self.at < self.end:
-            character = self.text[self.at]
-            if is_blank(character):
-                self.skip_blanks()
-            elif character == "#":
-                self.skip_line()
-            elif self.text.startswith("<#", self.at):
-                self.at += 2
-                self.skip_block_comment()
-            elif character == "`" and self.at + 1 < self.end and self.text[self.at + 1].isspace():
-                self.at += 3 if self.text.startswith("\r\n", self.at + 1) else 2
-            elif character == "`" and self.at + 1 == self.end:
-                self.at += 1
-            else:
-                return
-
-    def skip_newlines(self, *, semicolons: bool = False) -> None:
-        """Move over blanks, comments and ends of lines, and semicolons where asked."""
-        while True:
-            self._skip_to_token()
-            if self.at >= self.end or not (self.peek() in NEWLINES or (semicolons and self.peek() == ";")):
-                return
-            self.at += 1
-
-    def verbatim(self) -> None:
-        """Move over what follows ``--%``: to a pipe, ``&&`` or the end of the line, quotes minded."""
-        quoted = False
-        while self.at < self.end and self.peek() not in NEWLINES:
-            character = self.peek()
-            if character in DOUBLE_QUOTES:
-                quoted = not quoted
-            elif not quoted and (character == "|" or self.text.startswith("&&", self.at)):
-                return
-            self.at += 1
-
-    def member_operator(self, *, bracket: bool = True) -> Token | None:
-        """A member or index operator glued to what was read (comments may stand between), or None."""
-        while self.text.startswith("<#", self.at):
-            self.at += 2
-            self.skip_block_comment()
-        self._start = self.at
-        for mark in ("?.", "?[", "::", ".", "["):
-            if self.text.startswith(mark, self.at):
-                return self._member_mark(mark, bracket=bracket)
-        return None
-
-    def _member_mark(self, mark: str, *, bracket: bool) -> Token | None:
-        following = self.peek(len(mark))
-        ends = is_blank(following) or following in NEWLINES or following == NUL
-        if mark.endswith("[") and not bracket:
-            return None
-        if mark == "." and following == ".":
-            return None
-        if mark in {".", "::"} and self._command and ends:
-            return None
-        self.at += len(mark)
-        return self._mark(mark)
-
-    def open_call(self) -> Token | None:
-        """The parenthesis or brace of a call glued to a member's name, or None."""
-        self._start = self.at
-        return self._mark(self.take()) if self.peek() in "({" and self.at < self.end else None
-
-    def left_bracket(self) -> Token | None:
-        """The next ``[`` after blanks and comments, or None; before a member operator the blanks count."""
-        begin = self.at
-        only_blocks = True
-        while True:
-            if is_blank(self.peek()) and self.at < self.end:
-                only_blocks = False
-                self.skip_blanks()
-            elif self.peek() == "#":
-                only_blocks = False
-                self.skip_line()
-            elif self.text.startswith("<#", self.at):
-                only_blocks = True
-                self.at += 2
-                self.skip_block_comment()
-            else:
-                break
-        self._start = self.at
-        if self.peek() == "[":
-            self.at += 1
-            return self._mark("[")
-        if self.peek() in ".:" and not only_blocks:
-            self.at = begin
-        return None
-
-    def _token(self, kind: Kind, text: str = "") -> Token:
-        return Token(kind, self._start, self.at, text)
-
-    def _mark(self, text: str) -> Token:
-        return self._token(Kind.PUNCTUATION, text)
 
     def _mark_or_word(self, text: str) -> Token:
         """An operator; in a command, where something is glued to it, the begin of a word."""
@@ -366,7 +260,7 @@ class Tokenizer(Literals):
         return self._mark("?")
 
     def _number(self, *, signed: bool = False) -> Token:
-        match = _NUMBER.match(self.text, self._start + signed)
+        match = NUMBER.match(self.text, self._start + signed)
         following = NUL
         if match:
             self.at = match.end()
@@ -374,20 +268,7 @@ class Tokenizer(Literals):
         loose = self.mode is Mode.EXPRESSION and ends_number(following, ternary=self.ternary)
         if not match or not (begins_token(following) or loose):
             return self._word_again()
-        value = _number_value(match)
+        value = number_value(match)
         if value is not None and signed and self.text[self._start] in DASHES:
             value = -value
         return Token(Kind.NUMBER, self._start, self.at, match.group(), value)
-
-
-def _number_value(match: re.Match[str]) -> int | float | None:
-    """The number as Python has it; None for one of a .NET type that Python would spell otherwise."""
-    if match["suffix"] or match["hex"] == "" or match["bits"] == "":
-        return None
-    factor = 1024 ** ("kmgtp".index(match["multiplier"].lower()) + 1) if match["multiplier"] else 1
-    if match["hex"]:
-        return int(match["hex"], 16) * factor if len(match["hex"]) < 8 else None
-    if match["bits"]:
-        return int(match["bits"], 2) * factor if len(match["bits"]) < 32 else None
-    written = re.sub("[\u2013\u2014\u2015]", "-", match["decimal"])
-    return int(written) * factor if written.isdecimal() and len(written) < 19 else float(written) * factor
