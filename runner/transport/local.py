@@ -116,6 +116,7 @@ class LocalProcess:
         self._running = running
         self._exit: asyncio.Future[Exit] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._linger: asyncio.TimerHandle | None = None
         self._group_gone = False
         self._input = PipeWriter(self._loop, _pipe(process.stdin))
         self._outputs = [
@@ -173,7 +174,7 @@ class LocalProcess:
         self._group_gone = not group_exists(self._process.pid)
         self._exit.set_result(Exit(code=code) if code >= 0 else Exit(signal=signal_name(-code)))
         self._input.close()
-        self._loop.call_later(_LINGER, self._finish)
+        self._linger = self._loop.call_later(_LINGER, self._finish)
         self._output_ended()
         return True
 
@@ -184,6 +185,8 @@ class LocalProcess:
     def _finish(self) -> None:
         if self._ended.done():
             return
+        if self._linger is not None:
+            self._linger.cancel()
         for output in self._outputs:
             output.close()
         self._running.discard(self)

@@ -97,13 +97,13 @@ class KeptContract:
 
     async def test_what_must_not_stay_is_put_back(self, posix: Session) -> None:
         """Options, traps, umask and redirections are as they were, and do not show what we run."""
-        before = await posix.run("echo $-; umask; trap; ls /proc/$$/fd | wc -l")
+        before = await posix.run("echo $-; umask; trap; echo /proc/$$/fd/*")
         odd = await posix.run(
             "set -u -f -C; umask 077; trap 'echo T' USR1 TERM; exec 3>/dev/null 9>&1 2>/dev/null; IFS=:; echo odd"
         )
         assert odd == (0, "odd\n", "")
         assert (await posix.run("unset IFS"))[0] == 0
-        assert await posix.run("echo $-; umask; trap; ls /proc/$$/fd | wc -l") == before
+        assert await posix.run("echo $-; umask; trap; echo /proc/$$/fd/*") == before
         assert await posix.run("exec >/dev/null 2>&1") == (0, "", "")
         assert await posix.run("exec >&- 2>&- <&-") == (0, "", "")
         assert await posix.run("echo out; echo err >&2") == (0, "out\n", "err\n")

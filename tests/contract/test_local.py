@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncIterator
 
@@ -44,6 +45,14 @@ class TestLocalTransport(TransportContract):
         for process in started:
             await process.write_eof()
         assert {await process.wait() for process in started} == {Exit(code=0)}
+
+    async def test_the_end_is_seen_without_a_pidfd(
+        self, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the system has no descriptor for a process, its end is asked for."""
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+        ran = await run_command(connection, ["sh", "-c", "cat; exit 3"], b"in")
+        assert (ran.exit, ran.stdout) == (Exit(code=3), b"in")
 
     async def test_a_process_leads_its_own_session(self, connection: Connection) -> None:
         """A process has no terminal of ours and is not hit by our own Ctrl-C."""
