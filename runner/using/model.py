@@ -44,8 +44,8 @@ class UsingReference:
         start: offset of the first character in the script text, in characters.
         end: offset after the last character.
         splat: written ``@Using:name``.
-        array: bash's ``[@]`` or ``[*]`` after the name inside the braces (``"${Using:list[@]}"``): the text of the
-            suffix, else empty. Not part of ``chain``.
+        array: bash's ``[@]`` or ``[*]`` after the name inside the braces (``"${Using:list[@]}"``), or a subscript the
+            script computes (``[$i]``): the text of the suffix, else empty. Not part of ``chain``.
 
     """
 

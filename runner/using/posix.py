@@ -38,6 +38,7 @@ _LEADING = frozenset(
     ]
 )
 _HERE_DOCUMENT = re.compile(r"<<(-?)(?!<)")
+_ASSIGNED_SUBSCRIPT = re.compile(r"\[[^\s'\"`]*?\]\+?=")
 _PATTERN_PREFIX = "?*+@!="
 
 
@@ -148,9 +149,18 @@ class _Commands(Words):
                 self.nested(self._items)
             elif character in _METACHARACTERS:
                 break
+            elif character == "[" and self.bash:
+                self._subscript()
             else:
                 self.piece()
         return self.text[start : self.at]
+
+    def _subscript(self) -> None:
+        """Read the subscript of an assignment, ``a[1<<2]=``, in which nothing is an operator of commands."""
+        match = _ASSIGNED_SUBSCRIPT.match(self.text, self.at)
+        close = match.end() if match else self.at + 1
+        while self.at < close:
+            self.piece()
 
     def _items(self) -> None:
         """Read the words of an array or of an extended pattern up to and with the closing parenthesis."""

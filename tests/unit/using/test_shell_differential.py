@@ -6,6 +6,7 @@ an ordinary ``${hand_a}``; where it does not, both have the same letters.
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 
@@ -175,3 +176,85 @@ def test_a_reference_expands_as_the_variable_would(shell: Shell, pair: Pair) -> 
     ours = run(shell, rewrite(script, found, shell), names)
     theirs = run(shell, by_hand, {f"hand_{name}": value for name, value in VALUES.items()})
     assert ours == theirs
+
+
+FORMS = [
+    "echo \"${u:-'$Using:a'}\"",
+    "echo ${u:-'$Using:a'}",
+    "x=aXb; echo \"${x#'$Using:a'}\" \"${x%'$Using:c'b}\"",
+    'cat <<E\n${u:-\'$Using:a\'} "${u:-"$Using:b"}"\nE\n',
+    "x=1; cat <<E\n${x#'$Using:a'}\nE\n",
+    'echo ${u:-"$Using:a"} "${u:-"$Using:a"}" "${u:-$(echo "$Using:b")}"',
+    "echo `echo \\`echo $Using:a\\``",
+    'echo "`echo "$Using:a"`"',
+    'echo "`echo \\"$Using:a\\"`"',
+    "echo \"`echo '$Using:a'`\"",
+    'echo "`echo \\$Using:a`"',
+    'echo "`echo \\\\$Using:a`"',
+    'cat <<E\n`echo "$Using:a"`\n`echo \\"$Using:a\\"`\n`echo \'$Using:a\'`\nE\n',
+    'case $Using:a in $Using:b) echo 1;; *) echo "$Using:a";; esac',
+    'for i in $Using:a; do echo "$i $Using:b"; done',
+    'x=$Using:a; echo "$x"',
+    'export x="$Using:b" y=$Using:a; echo "$x$y"',
+    "f() ( echo $Using:a ); f",
+    'if [ "$Using:a" = x ]; then echo; else echo "$Using:b"; fi',
+    "echo $((${#Using:a}+1)) $(( $( echo 1 ) + 1 ))",
+    'echo a\\\n$Using:a "x\\\n$Using:b"',
+    'cat <<E1 <<"E2"\n$Using:a\nE1\n$Using:b\nE2\n',
+    "cat <<E; echo $Using:a\nx\\\nE\nE\n",
+    'cat <<E && echo "$(cat <<F\n$Using:b\nF\n)"\n$Using:a\nE\n',
+    "(cat <<E)\n$Using:a\nE\n",
+    "{ cat <<E; } | cat\n$Using:a\nE\necho $Using:b",
+    'echo "$(echo "$(echo "$Using:b")")"',
+    'echo ${u:=$Using:a}; echo "$u"',
+    'echo "}" ${u:-}} $Using:a',
+    'echo "${u:-\\}$Using:a}"',
+    'echo "${u:-`echo $Using:a`}"',
+    "echo ${u:-\\$Using:a}",
+    "echo 'a'\\''$Using:a'",
+    "cat <<'E\n'\n$Using:a\nE\n\n",
+    'cat << "E F"\n$Using:a\nE F\necho $Using:b',
+    "echo $((1<<$((1+1)))) $Using:a",
+    'echo "$((1))$Using:a"',
+    "echo $(( (1<2) ? 3 : 4 )) $Using:a",
+    "echo $( (echo $Using:a); (echo b) )",
+    "echo $((echo $Using:a); (echo b))",
+    "echo ${u#\\}} $Using:a",
+    "echo ${u-'}'} $Using:a",
+    'echo "${u-\'}" $Using:a "\'}"',
+    'echo "${u-"a}b"}$Using:a"',
+]
+BASH_FORMS = [
+    'a=($Using:a "$Using:b" # $Using:c )\n); printf "<%s>" "${a[@]}"',
+    "echo $'a\\'$Using:a' $Using:b",
+    'echo $"x$Using:a"',
+    "cat <(echo $Using:a)",
+    '[[ $Using:a == "$Using:a" ]] && echo y',
+    'cat <<<$Using:a; cat <<<"$Using:b"',
+    "echo \"${u:-$'$Using:a'}\"",
+    "x=abc; echo ${x/'$Using:a'/z} \"${x/b/$Using:a}\" \"${x/b/'$Using:a'}\"",
+    "(( $(echo 1) << 1 )); echo $Using:a",
+    "for ((i=0;i<1<<1;i++)); do echo $Using:a; done",
+    "echo ${u^^'$Using:a'} $Using:b",
+    "[[ x =~ (a|$Using:a) ]] || echo $Using:b",
+    'declare -A m=([k]=$Using:a); echo "${m[k]}"',
+    "a[1<<1]=$Using:a; echo ${a[2]}",
+    "coproc cat <<E\n$Using:a\nE\nwait",
+    "function case { echo $Using:a; }; case",
+    "select x in a; do case $x in a) echo $Using:a; break;; esac; done <<<1",
+]
+
+
+@pytest.mark.parametrize(
+    ("shell", "script"),
+    [(Shell.SH, form) for form in FORMS] + [(Shell.BASH, form) for form in FORMS + BASH_FORMS],
+)
+def test_each_form_of_quoting_is_the_shell_s(shell: Shell, script: str) -> None:
+    """In every form the shell has, a reference expands where a variable does and is text where a variable is."""
+    found = scan(script, shell)
+    names = {variable_name(n, shell): VALUES[one.name] for n, one in enumerate(distinct(found))}
+    by_hand = re.sub(r"(\$\{#|\$)Using:(\w)", r"\1hand_\2", script)
+    code, output = run(shell, by_hand, {f"hand_{name}": value for name, value in VALUES.items()})
+    # Where it is text, the letters differ: those of the variable written by hand are put back.
+    expected = re.sub(rb"\$hand_(\w)", rb"$Using:\1", output)
+    assert run(shell, rewrite(script, found, shell), names) == (code, expected)
