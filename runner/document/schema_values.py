@@ -16,6 +16,7 @@ _LONGEST = 60
 _WITH_UNIT = "a duration with a unit"
 _MANY = 7
 _MILLISECOND = Decimal("0.001")
+_BEYOND_ANY_TIME = Decimal(10) ** 15  # milliseconds: thirty thousand years
 _TICK = Decimal("0.0000001")  # of a .NET TimeSpan: 100 ns
 
 
@@ -87,7 +88,7 @@ def unit_hints(number: str) -> tuple[str, ...]:
         value = Decimal(number)
     except ArithmeticError:
         value = Decimal("NaN")
-    if not value.is_finite() or value < 0:
+    if not value.is_finite() or not 0 <= value < _BEYOND_ANY_TIME:
         return ("write a duration like `30s`, or leave the key out",)
     return (
         f"milliseconds, as in New-PSSessionOption: write `{_with_unit(value * _MILLISECOND)}`",

@@ -246,6 +246,7 @@ CASES: list[Case] = [
         "its unit: `90`",
         "write `90ms`",
     ),
+    (in_target("hosts: a, connecting_timeout: ^1.2e31"), "bare-number", "its unit: `1.2e31`", "like `30s`"),
     (in_playbook("session_options: {o: {open_timeout: ^soon}}"), "wrong-value", "with a unit", ""),
     (
         in_playbook("session_options: {o: {idle_timeout: ^30s}}"),
