@@ -183,7 +183,7 @@ class Driver:
     def _cancelled(self, assignment: Assignment) -> Result:
         step, host = self._label(assignment)
         message = f"not started: the run was stopped ({self._stopped_because})"
-        failure = Failure("cancelled", message, phase="plan")
+        failure = Failure("run-stopped", message, phase="plan")
         return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
 
     def _internal(self, assignment: Assignment, error: BaseException) -> Result:

@@ -124,7 +124,7 @@ class _Attempt:
                 ("it may still run on the host" if progress.left else "it was ended on the host"),
                 "execute",
             )
-        failure = Failure("cancelled", f"the run was stopped; {told}", phase, may_have_run=progress.sent)
+        failure = Failure("run-stopped", f"the run was stopped; {told}", phase, may_have_run=progress.sent)
         done = self._body.partial() if self._body is not None and progress.sent else Done()
         return _Ended(replace(done, failure=failure, judged=False), Status.CANCELLED)
 

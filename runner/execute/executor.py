@@ -165,7 +165,7 @@ class PlanExecutor:
         results = await run_items(items, self._width(planned, placement, len(items)), run)
         if not results:  # stopped before the first item began
             forget_cancellation()
-            failure = Failure("cancelled", "the run was stopped; nothing was run", "plan")
+            failure = Failure("run-stopped", "the run was stopped; nothing was run", "plan")
             return Result(step=planned.step.id, host=placement.host, status=Status.CANCELLED, failure=failure)
         return combined(results, len(items), self._services.clock.monotonic() - begin)
 

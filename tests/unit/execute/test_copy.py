@@ -1,7 +1,5 @@
 """`copy` against a real sh and real files: compared, whole or not at all, nothing left behind."""
 
-# ruff: noqa: ASYNC240, ASYNC110 - files of the test itself; what a host does shows only by looking
-
 from __future__ import annotations
 
 import asyncio

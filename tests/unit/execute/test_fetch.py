@@ -1,7 +1,5 @@
 """`fetch` against a real sh and real files: all checked before anything is written, nothing outside its directory."""
 
-# ruff: noqa: ASYNC240 - files of the test itself
-
 from __future__ import annotations
 
 import hashlib
