@@ -173,7 +173,8 @@ class _Pass:
                 self.wants_final |= word == "final"
                 result = word == "all" or self.final
             elif equals or arguments:
-                result = matched and self._criterion(word, inline or arguments.pop(0), line)
+                argument = inline or arguments.pop(0)
+                result = matched and self._criterion(word, argument, line)
             else:
                 raise ConfigError(f"{line.source}: `Match {word}` has no value")
             matched = matched and result is not negated

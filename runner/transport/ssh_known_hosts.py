@@ -7,7 +7,6 @@ and matches addresses that ssh (CheckHostIP no) does not. Format: sshd(8), SSH_K
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 import secrets
@@ -57,7 +56,7 @@ def parse_entries(text: str, path: str) -> Iterator[Entry]:
             continue
         try:
             key = base64.b64decode(fields[2], validate=True)
-        except binascii.Error:
+        except ValueError:
             continue
         yield Entry(marker, fields[0], fields[1], key, f"{path}:{number}")
 
@@ -77,7 +76,7 @@ class KnownHosts:
         if entry.names.startswith("|1|"):
             try:
                 salt, digest = (base64.b64decode(part) for part in entry.names[3:].split("|"))
-            except (ValueError, binascii.Error):
+            except ValueError:
                 return
             self._hashed.append((salt, digest, entry))
         elif any(character in entry.names for character in "*?!"):
@@ -96,6 +95,10 @@ class KnownHosts:
             tuple(entry for entry in found if entry.marker == "cert-authority"),
             tuple(entry for entry in found if entry.marker == "revoked"),
         )
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether a plain entry stands here already, under a name or its hash."""
+        return any(other.key == entry.key and other.marker is None for other in self._named(entry.names))
 
     def _named(self, name: str) -> list[Entry]:
         encoded = name.encode()
@@ -151,7 +154,8 @@ class KnownHostsFiles:
         if held is None or held[0] != state:
             known = KnownHosts(entry for path in key for entry in _entries(path))
             for entry in self._accepted.get(key, ()):
-                known.add(entry)
+                if not known.holds(entry):
+                    known.add(entry)
             self._parsed[key] = held = (state, known)
         return held[1]
 
@@ -162,14 +166,14 @@ class KnownHostsFiles:
             OSError: the file cannot be written.
 
         """
+        key, known = tuple(paths), self.known(paths)
         algorithm, encoded = public_key.split()[:2]
         append_entry(paths[0], hashed_name(name) if hashed else name, f"{algorithm} {encoded}")
         entry = Entry(None, name, algorithm, base64.b64decode(encoded), str(paths[0]))
-        key = tuple(paths)
-        self.known(key).add(entry)
+        known.add(entry)
         self._accepted.setdefault(key, []).append(entry)
-        # Our own line changed the file; what is held is what a new reading would give.
-        self._parsed[key] = (tuple(_state(path) for path in key), self._parsed[key][1])
+        # Our own line changed the files, but reading them all again for each new host would take the run's time.
+        self._parsed[key] = (tuple(_state(path) for path in key), known)
 
 
 def _state(path: Path) -> object:
