@@ -1,0 +1,17 @@
+#!/bin/sh
+# The demo of the README: a lab fleet on loopback, the fleet inventory over it, a JSON file of everything, the lab ended.
+# `make demo` calls it with RUNNER set; everything it makes is below .runner/ of the folder it is called in.
+set -eu
+: "${RUNNER:=runner}" "${HOSTS:=20}"
+lab=.runner/demo
+report=.runner/fleet-inventory.json
+
+inventory=$("$RUNNER" lab up "$HOSTS" --dir "$lab")
+trap '"$RUNNER" lab down --dir "$lab"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+status=0
+"$RUNNER" run playbooks/fleet-inventory.yml -i "$inventory" -o rich -o "json=$report" || status=$?
+echo "every host's typed results: $report"
+exit "$status"
