@@ -98,7 +98,7 @@ def _encode_bytes(data: bytes, mask: Mask) -> JsonValue:
 
 
 def _key(key: object, mask: Mask) -> str:
-    text = encode_value(key, mask)
+    text = encode_words(key, mask) if isinstance(key, str) else encode_value(key, mask)
     return text if isinstance(text, str) else str(key)
 
 

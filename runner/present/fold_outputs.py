@@ -14,6 +14,8 @@ from runner.present.table import table_lines
 from runner.present.values import Shown, show_result
 
 MOST_LINES_A_STEP = 1000
+_NODE_SET_LINES = 3  # of a terminal, where a node set stands alone
+_MOST_BLOCKS = 8  # more tables under each other are harder to read than one with cut node sets
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ def output_lines(outputs: OutputFold, width: int, *, with_hosts: bool) -> list[L
 
     """
     groups = outputs.groups()
-    if groups and groups[0].shown.columns and len({_layout(group) for group in groups}) == 1:
+    if _make_one_table(groups, width, with_hosts=with_hosts):
         lines = _one_table(groups, width, with_hosts=with_hosts)
     elif with_hosts and all(_is_one_line(group) for group in groups):
         lines = _name_and_line(groups, width)
@@ -80,10 +82,23 @@ def output_lines(outputs: OutputFold, width: int, *, with_hosts: bool) -> list[L
     return lines
 
 
+def _make_one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> bool:
+    """Whether all outputs have the same columns, and the hosts fit beside them: a few long node sets stand above."""
+    if not groups or not groups[0].shown.columns or len({group.shown.columns for group in groups}) > 1:
+        return False
+    longest = max(cell_width(fold(group.hosts)) for group in groups)
+    return not with_hosts or longest <= _host_room(width) or len(groups) > _MOST_BLOCKS
+
+
+def _host_room(width: int) -> int:
+    """Cells of the column of hosts."""
+    return max(width // 3, 12)
+
+
 def _one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[Line]:
     columns = groups[0].shown.columns
     numeric = frozenset.intersection(*(group.shown.numeric for group in groups))
-    names = {id(group): fit(fold(group.hosts), max(width // 3, 12)) for group in groups}
+    names = {id(group): fit(fold(group.hosts), _host_room(width)) for group in groups}
     rows = [(names[id(group)], *row) if with_hosts else row for group in groups for row in group.shown.rows]
     head = ("host", *columns) if with_hosts else columns
     lines = table_lines(head, rows, width, numeric=numeric, strong_first=with_hosts)
@@ -107,7 +122,10 @@ def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[
         if with_hosts:
             count = f" ({len(group.hosts)} hosts)" if len(group.hosts) > 1 else ""
             lines.append(
-                line(Piece(fit(fold(group.hosts), width - len(count)), Role.HOSTS), Piece(count, Role.FAINT))
+                line(
+                    Piece(fit(fold(group.hosts), _NODE_SET_LINES * width), Role.HOSTS),
+                    Piece(count, Role.FAINT),
+                )
             )
         indent = "  " if with_hosts else ""
         shown = group.shown
@@ -135,10 +153,6 @@ def _only_line(shown: Shown) -> Line:
 
 def _is_one_line(group: OutputGroup) -> bool:
     return not group.shown.columns and group.shown.height == 1 and not group.shown.more
-
-
-def _layout(group: OutputGroup) -> tuple[str, ...]:
-    return group.shown.columns
 
 
 def _first_host(group: OutputGroup) -> tuple[object, ...]:

@@ -58,6 +58,22 @@ def test_a_single_object_a_host_makes_a_row() -> None:
     assert shown(results).splitlines()[1:] == ["web1  Debian  a, b", "web2  Alma"]
 
 
+def test_a_long_node_set_stands_above_its_rows() -> None:
+    """Who is meant is never cut away where there is room for it; many tables would be worse than a cut."""
+    names = [f"{group}-{n}" for group in ("application", "database", "frontend") for n in (1, 3, 5)]
+    results = [ok("s", name, [{"a": 1}]) for name in names] + [ok("s", "web", [{"a": 2}])]
+    assert shown(results, width=60).splitlines() == [
+        "application-[1,3,5],database-[1,3,5],frontend-[1,3,5] (9 hosts)",
+        "  a",
+        "  1",
+        "web",
+        "  a",
+        "  2",
+    ]
+    many = results + [ok("s", f"odd{n}x", [{"a": n}]) for n in range(3, 10)]
+    assert shown(many, width=60).splitlines()[:2] == ["host                  a", "application-[1,3,5]…  1"]
+
+
 def test_hidden_host_names_are_hidden() -> None:
     """hide_computer_name takes the column and the heads away."""
     assert shown([ok("s", "web1", [{"a": 1}])], with_hosts=False) == "a\n1"
