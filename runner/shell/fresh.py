@@ -6,6 +6,7 @@ a bootstrap, and what the caller writes afterwards is the script's standard inpu
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 
@@ -22,6 +23,10 @@ _POSIX_BOOTSTRAP = 'IFS= read -r __runner_r && eval "$__runner_r"'
 
 #: What the bootstrap exits with where it cannot enter the working directory; only with its nonce does it mean that.
 _NO_DIRECTORY = 125
+
+
+#: How long an interpreter that was given up before its script began gets to end by itself, in seconds.
+_GIVE_UP_GRACE = 1.0
 
 
 async def start_fresh(connection: Connection, request: ShellRequest, receiver: Receiver) -> FreshProcess:
@@ -42,7 +47,12 @@ async def start_fresh(connection: Connection, request: ShellRequest, receiver: R
         if error.code == "program-missing":
             raise interpreter_missing(request.shell, request.program) from error
         raise
-    await process.write(payload)
+    try:
+        await process.write(payload)
+    except asyncio.CancelledError:
+        # Nobody else knows of the process yet, and it waits for the rest of what it is to run.
+        await asyncio.shield(process.stop(_GIVE_UP_GRACE))
+        raise
     return FreshProcess(connection, process, request, guard)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,6 +19,7 @@ from runner.shell.request import ShellRequest, program_request
 from runner.transport.port import Connection, Exit
 from runner.using.model import Shell
 from tests.contract.recorder import Ran, Recorder, run_command, run_script
+from tests.contract.transports import TEN_MEBIBYTES, processes_alive
 
 EXAMPLES = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -332,6 +334,22 @@ class ShellContract:
         await process.write(b"\n")
         assert await process.wait() == Exit(code=0)
         assert seen.stdout == b"0\n"
+
+    async def test_giving_up_while_sending_leaves_nothing(
+        self, connection: Connection, tmp_path: Path
+    ) -> None:
+        """A start that is cancelled before all of the script is sent ends the interpreter that was started."""
+        stuck = tmp_path / "stuck"
+        stuck.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nsleep 300\n")
+        stuck.chmod(0o755)
+        request = ShellRequest(shell=Shell.SH, interpreter=str(stuck), script=":" * TEN_MEBIBYTES)
+        starting = asyncio.create_task(start_fresh(connection, request, Recorder()))
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            await asyncio.sleep(0.01)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert await processes_alive(connection, [int((tmp_path / "pid").read_text())]) == []
 
     async def test_a_program_with_a_directory(self, connection: Connection) -> None:
         """``program_request`` runs argv without a shell reading it."""
