@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.using.model import Shell
 from runner.using.scan import scan
@@ -64,3 +66,38 @@ def test_the_scanner_refuses_what_the_parser_refuses(case: dict[str, Any]) -> No
     )
     assigned = any(problem.code == "using-assigned" for problem in problems)
     assert assigned == any(error["id"] in ASSIGNMENT_ERRORS for error in case["errors"])
+
+
+# A script that begins like this is another one when it stands inside something.
+WHOLE_SCRIPTS_ONLY = ("param", "begin", "clean", "using namespace", "#requires", "\ufeff")
+MOVABLE = [case for case in CASES if not case["errors"] and not case["script"].startswith(WHOLE_SCRIPTS_ONLY)]
+PLACES = [
+    "%s",
+    "if (1) {\n%s\n}",
+    "& {\n%s\n}",
+    "$x = $(\n%s\n)",
+    "@(\n%s\n).a",
+    "@{ k = {\n%s\n}; l = 2 }",
+    "function f { param($a = 1)\n%s\n}",
+    "class C { [int] m() {\n%s\n} }",
+    "try {} catch {\n%s\n}",
+    "cmd -a {\n%s\n} -b c",
+    "switch (1) { 1 {\n%s\n} default {} }",
+    "cmd (& {\n%s\n})[0] x",
+    "$x.a({\n%s\n}, 1)",
+    "[A({\n%s\n})]$x",
+]
+
+
+@given(parts=st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(MOVABLE)), min_size=1, max_size=5))
+def test_a_script_has_the_same_expressions_wherever_it_stands(
+    parts: list[tuple[str, dict[str, Any]]],
+) -> None:
+    """In blocks, arguments, classes and after other scripts the parser's expressions of a script stay what they are."""
+    script = "\n".join(place % case["script"] for place, case in parts)
+    expected = [
+        (using["text"], using["bare"])
+        for _, case in parts
+        for using in sorted(case["using"], key=lambda using: using["offset"])
+    ]
+    assert [(one.text, one.bare) for one in scan(script, Shell.POWERSHELL).references] == expected
