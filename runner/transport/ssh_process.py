@@ -15,6 +15,8 @@ from runner.transport.ssh_errors import link_lost, no_exit_status
 _PIECE = 256 * 1024
 #: Seconds that a killed process has to go, and the command to say its pid.
 _KILL_WAIT = 5.0
+#: Seconds that the host has to close the channel of a command that was stopped.
+_GOODBYE = 1.0
 #: Seconds between two looks at a group that was told to end: at first often, then seldom.
 _FIRST_LOOK, _LAST_LOOK = 0.02, 0.5
 #: Seconds without output after a command's end, after which what still holds its output open is no part of it.
@@ -186,6 +188,10 @@ class SshProcess(asyncssh.SSHClientSession[bytes]):
             await asyncio.wait([self._ended], timeout=_KILL_WAIT)
         if self._channel is not None:
             self._channel.abort()
+        # A host that does not even close the channel shall not keep anybody waiting for the end.
+        await asyncio.wait([self._ended], timeout=_GOODBYE)
+        if not self._ended.done():
+            self._ended.set_exception(no_exit_status(self._host))
         return left is False
 
     async def _group(self) -> int | None:

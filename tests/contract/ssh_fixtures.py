@@ -38,11 +38,13 @@ async def connected(
 ) -> AsyncIterator[SshConnection]:
     """A connection for the length of a block."""
     way = through or transport(server)
-    connection = await way.connect(endpoint(server, **keys), login)
     try:
-        yield connection
+        connection = await way.connect(endpoint(server, **keys), login)
+        try:
+            yield connection
+        finally:
+            await connection.close()
     finally:
-        await connection.close()
         if through is None:
             await way.close()
 

@@ -80,7 +80,7 @@ class OpenSsh:
 
     def logins(self) -> int:
         """How many logins sshd let in."""
-        return self.log().count("Accepted ")
+        return self.log().count("Accepted publickey for ")
 
     def children(self) -> list[int]:
         """The pids of sshd's processes for connections."""
