@@ -43,13 +43,16 @@ def by_name(fact, name, value):
     return table
 
 
+missing = defaultdict(list)  # host and what became of it -> facts that it did not give
 for fact, results in FACTS.items():
-    missing = defaultdict(list)
     for host, result in results.items():
         if result["status"] not in ("ok", "changed"):
-            missing[result["status"]].append(host)
-    for status, hosts in missing.items():
-        finding("error", fact, f"no facts: {status}", hosts)
+            missing[host, result["status"]].append(fact)
+alike = defaultdict(list)
+for (host, status), facts in missing.items():
+    alike[status, ", ".join(facts)].append(host)
+for (status, facts), hosts in alike.items():
+    finding("error", "hosts", f"{status}: no {facts}", hosts)
 
 for key in ("os", "kernel", "machine", "python"):
     values = {host: row[key] for host, result in FACTS["system"].items() for row in result["output"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from runner.present.values import cell_text
 MOST_GROUPS = 50
 MOST_STDERR = 8
 _MOST_ITEMS = 3
+_SAME_IN_ALL_STEPS = frozenset({Status.UNREACHABLE, Status.CANCELLED})
 _STATUS_WORDS = {Status.TIMED_OUT: "timed out", Status.UNKNOWN: "unknown: it may have run"}
 
 _Key: TypeAlias = tuple[object, ...]
@@ -23,10 +24,14 @@ _Key: TypeAlias = tuple[object, ...]
 
 @dataclass(slots=True)
 class FailureGroup:
-    """Hosts on which a step went wrong in the same way; ``first`` is the result that stands for all, cut short."""
+    """What went wrong in the same way; ``first`` is the result that stands for all, cut short.
+
+    ``steps`` and ``hosts`` are in the order in which they were met, each once.
+    """
 
     first: Result
-    hosts: list[str] = field(default_factory=list)
+    steps: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
 
 
 class FailureReport:
@@ -47,7 +52,8 @@ class FailureReport:
             return
         if group is None:
             group = self._groups[key] = FailureGroup(_essence(result))
-        group.hosts.append(result.host)
+        group.hosts[result.host] = None
+        group.steps[result.step] = None
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -64,20 +70,23 @@ class FailureReport:
 
     def result_lines(self, result: Result, *, bad: str = "✗") -> list[Line]:
         """One bad result told alone, as it happens."""
-        return list(self._group_lines(FailureGroup(_essence(result), [result.host]), bad))
+        group = FailureGroup(_essence(result), {result.step: None}, {result.host: None})
+        return list(self._group_lines(group, bad))
 
     def _group_lines(self, group: FailureGroup, bad: str) -> Iterator[Line]:
         result = group.first
         count = f" ({len(group.hosts)} hosts)" if len(group.hosts) > 1 else ""
+        step = f"{result.step} " if len(group.steps) == 1 else ""
+        count += f" in {len(group.steps)} steps: {', '.join(group.steps)}" if len(group.steps) > 1 else ""
         yield line(
-            Piece(f"{bad} {result.step} {_how_it_ended(result)}", STATUS_ROLES[result.status]),
+            Piece(f"{bad} {step}{_how_it_ended(result)}", STATUS_ROLES[result.status]),
             " on ",
             Piece(self._fold(group.hosts), Role.HOSTS),
             Piece(count, Role.FAINT),
         )
         if result.failure is not None:
             names_one = len(group.hosts) > 1 and result.host in result.failure.message
-            yield from self._failure_lines(result.failure, names_one=names_one)
+            yield from self._failure_lines(result.status, result.failure, names_one=names_one)
         yield from self._error_lines(result)
         for item in [item for item in result.items if item.bad][:_MOST_ITEMS]:
             said = item.failure.message if item.failure else _how_it_ended(item)
@@ -87,7 +96,7 @@ class FailureReport:
         for hint in result.failure.hints if result.failure else ():
             yield line("    ", Piece("hint:", Role.NOTE), f" {self._told(hint)}")
 
-    def _failure_lines(self, failure: Failure, *, names_one: bool) -> Iterator[Line]:
+    def _failure_lines(self, status: Status, failure: Failure, *, names_one: bool) -> Iterator[Line]:
         likewise = " (the others likewise)" if names_one else ""
         yield line(
             "    ",
@@ -95,7 +104,8 @@ class FailureReport:
             Piece(f": {self._told(failure.message)}", Role.STRONG),
             Piece(likewise, Role.FAINT),
         )
-        yield line("    ", Piece(_whether_it_ran(failure), Role.FAINT))
+        if (ran := _whether_it_ran(status, failure)) not in failure.message:
+            yield line("    ", Piece(ran, Role.FAINT))
 
     def _error_lines(self, result: Result) -> Iterator[Line]:
         """The errors the script itself reported, with their line in it, then the end of its standard error."""
@@ -112,7 +122,7 @@ class FailureReport:
                 for shown in harmless_lines(self._mask(text)):
                     yield line("    ", Piece("| ", Role.FAINT), shown)
 
-    def _fold(self, hosts: list[str]) -> str:
+    def _fold(self, hosts: Iterable[str]) -> str:
         return harmless(self._mask(fold(hosts)))
 
     def _told(self, text: str) -> str:
@@ -120,11 +130,14 @@ class FailureReport:
 
 
 def _likeness(result: Result) -> _Key:
-    """Equal for results that differ in nothing but the host, whose name may stand in the message."""
+    """Equal for results that differ in nothing but the host, whose name may stand in the message.
+
+    Where a host cannot be reached, or the run is stopped, every step says so, and it is told once for all of them.
+    """
     failure = result.failure
     message = failure.message.replace(result.host, "\0") if failure else ""
     return (
-        result.step,
+        None if result.status in _SAME_IN_ALL_STEPS else result.step,
         result.status,
         failure.code if failure else None,
         message,
@@ -165,7 +178,9 @@ def _status_words(status: Status) -> str:
     return _STATUS_WORDS.get(status, status.value)
 
 
-def _whether_it_ran(failure: Failure) -> str:
+def _whether_it_ran(status: Status, failure: Failure) -> str:
     if not failure.may_have_run:
         return "nothing was run"
-    return "it ran, and failed" if failure.phase in {"execute", "decode"} else "it may have run"
+    if status is Status.FAILED and failure.phase in {"execute", "decode"}:
+        return "it ran, and failed"
+    return "it may have run, wholly or in part"

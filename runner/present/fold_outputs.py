@@ -73,7 +73,7 @@ def output_lines(outputs: OutputFold, width: int, *, with_hosts: bool) -> list[L
     groups = outputs.groups()
     if _make_one_table(groups, width, with_hosts=with_hosts):
         lines = _one_table(groups, width, with_hosts=with_hosts)
-    elif with_hosts and all(_is_one_line(group) for group in groups):
+    elif with_hosts and _make_one_column(groups, width):
         lines = _name_and_line(groups, width)
     else:
         lines = _blocks(groups, width, with_hosts=with_hosts)
@@ -88,6 +88,14 @@ def _make_one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) 
         return False
     longest = max(cell_width(fold(group.hosts)) for group in groups)
     return not with_hosts or longest <= _host_room(width) or len(groups) > _MOST_BLOCKS
+
+
+def _make_one_column(groups: list[OutputGroup], width: int) -> bool:
+    """Whether every output is one line, and the hosts fit before it."""
+    if not all(_is_one_line(group) for group in groups):
+        return False
+    longest = max((cell_width(fold(group.hosts)) for group in groups), default=0)
+    return longest <= width // 2 or len(groups) > _MOST_BLOCKS
 
 
 def _host_room(width: int) -> int:

@@ -82,17 +82,17 @@ def _host_lines(hosts: Mapping[Status, list[str]], mask: Mask, width: int) -> It
 
 
 def _verdict(playbook: str, summary: Summary, good: str, bad: str) -> Line:
-    hosts = sum(summary.hosts.values())
-    wrong = sum(number for status, number in summary.hosts.items() if status.bad)
+    hosts = count_of(sum(summary.hosts.values()), "host")
+    cancelled = summary.hosts.get(Status.CANCELLED, 0)
+    wrong = sum(number for status, number in summary.hosts.items() if status.bad) - cancelled
     fine = summary.exit_code == 0
-    if wrong:
-        what = f"{wrong:,} of {count_of(hosts, 'host')} with errors"
-    else:
-        what = f"{count_of(hosts, 'host')}" + ("" if fine else ", not finished")
-    exit_code = "" if fine else f" (exit {summary.exit_code})"
+    what = [f"{wrong:,} of {hosts} with errors" if wrong else hosts]
+    what += [f"{cancelled:,} cancelled"] if cancelled else []
+    # A signal ends the process with a code of its own, which the summary does not know.
+    code = "" if fine or summary.stopped_because else f" (exit {summary.exit_code})"
     return line(
         Piece(f"{good if fine else bad} {playbook}", Role.GOOD if fine else Role.BAD),
-        f": {what} in {format_duration(summary.duration)}{exit_code}",
+        f": {', '.join(what)} in {format_duration(summary.duration)}{code}",
     )
 
 

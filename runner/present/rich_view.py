@@ -7,6 +7,7 @@ everything else happens in the caller's. One lock keeps them apart.
 from __future__ import annotations
 
 import atexit
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +23,7 @@ from runner.engine.observe import (
     RunEvent,
     RunStarted,
 )
-from runner.engine.result import Result
+from runner.engine.result import Result, Status
 from runner.present.cells import cell_width
 from runner.present.failures import FailureReport
 from runner.present.fold_outputs import OutputFold, output_lines
@@ -78,6 +79,8 @@ class RichView:
         self._progress = RunProgress()
         self._folds: dict[str, OutputFold] = {}
         self._failures = FailureReport(mask)
+        self._told: Counter[str] = Counter()
+        self._unreachable: set[str] = set()
         self._live = LiveLines()
         self._lock = RLock()
         self._stop = Event()
@@ -134,17 +137,23 @@ class RichView:
         self._folds.setdefault(result.step, OutputFold(self._mask)).add(shown)
         if self._settings.verbosity:
             self._tell([self._ending(result)])
-        elif result.status.bad and not result.ignored:
-            self._tell_failure(result, step)
+        else:
+            self._tell_failure(result)
         if step.over:
             self._end_step(step)
 
-    def _tell_failure(self, result: Result, step: StepProgress) -> None:
-        """A failure at once and in short; of many in one step only the first few, as the report tells all."""
-        told = sum(number for status, number in step.counts.items() if status.bad) - step.ignored
-        if told <= _FAILURES_AT_ONCE:
+    def _tell_failure(self, result: Result) -> None:
+        """A failure at once and in short: of each step the first few, of a host that cannot be reached the first."""
+        if not result.status.bad or result.ignored or result.status is Status.CANCELLED:
+            return
+        if result.status is Status.UNREACHABLE:
+            if result.host in self._unreachable:
+                return
+            self._unreachable.add(result.host)
+        self._told[result.step] += 1
+        if self._told[result.step] <= _FAILURES_AT_ONCE:
             self._tell(self._failures.result_lines(result, bad=self._glyphs.bad)[:2])
-        elif told == _FAILURES_AT_ONCE + 1:
+        elif self._told[result.step] == _FAILURES_AT_ONCE + 1:
             self._tell([line(Piece(f"  further failures of {result.step} are told at the end", Role.FAINT))])
 
     def _end_step(self, step: StepProgress) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.observe import AssignmentEnded, RunEvent
-from runner.engine.result import Result, Status
+from runner.engine.result import Failure, Result, Status
 from runner.engine.summary import Tally
 from runner.present.failures import MOST_GROUPS, FailureReport
 from runner.present.paint import text_of
@@ -60,6 +60,27 @@ def test_failures_that_differ_only_in_the_name_of_the_host_are_one() -> None:
         "    nothing was run",
         "",
     ]
+
+
+def test_a_host_that_cannot_be_reached_is_told_once_for_all_steps() -> None:
+    """Six steps that wait for one dead host are one failure."""
+    assert report_of([unreachable(step, "web1") for step in ("facts", "disks")])[0] == (
+        "✗ unreachable on web1 in 2 steps: facts, disks"
+    )
+
+
+def test_whether_it_ran_is_said_once() -> None:
+    """A message that says it needs no second line."""
+    failure = Failure("refused", "`web1` refused the login; nothing was run", "connect")
+    result = Result(step="a", host="web1", status=Status.UNREACHABLE, failure=failure)
+    assert sum("nothing was run" in text for text in report_of([result])) == 1
+
+
+def test_a_run_that_was_cut_off_does_not_say_that_it_failed() -> None:
+    """What was cancelled or ran out of time may have done its work."""
+    failure = Failure("late", "it took longer than 5s", "execute", True)
+    result = Result(step="a", host="web1", status=Status.TIMED_OUT, failure=failure)
+    assert report_of([result])[2] == "    it may have run, wholly or in part"
 
 
 def test_the_report_is_bounded() -> None:

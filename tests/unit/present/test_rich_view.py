@@ -159,6 +159,15 @@ def test_many_failures_of_a_step_do_not_flood_the_screen() -> None:
     assert "  further failures of a are told at the end" in screen
 
 
+def test_an_unreachable_host_is_told_once_at_once() -> None:
+    """Not by every step that would have liked to run there."""
+    screen, _ = view_of(events_of([unreachable(step, "web1") for step in ("a", "b", "c")]))
+    assert [row for row in screen if row.startswith("✗ ") and " on web1" in row] == [
+        "✗ a unreachable on web1",
+        "✗ unreachable on web1 in 3 steps: a, b, c",
+    ]
+
+
 def test_hidden_computer_names_are_hidden() -> None:
     """Display only: the rows are there, the column is not."""
     screen, _ = view_of(events_of([ok("a", "web1", [{"x": 1}]), ok("a", "web2", [{"x": 2}])], hidden=["a"]))
