@@ -21,7 +21,7 @@ from runner.present.sink import Sink
 class JsonDocument:
     """Writes the document to ``sink``; ``notices`` takes warnings as lines, as the document has no place for them."""
 
-    def __init__(self, sink: Sink, mask: Mask, notices: Sink | None = None) -> None:
+    def __init__(self, sink: Sink, mask: Mask, notices: Sink) -> None:
         self._sink = sink
         self._mask = mask
         self._notices = notices
@@ -44,7 +44,7 @@ class JsonDocument:
                 summary = self._summary(self._start, event.at) | encode_summary(event.summary, self._mask)
                 self._sink.write('\n], "summary": ' + self._json(summary) + "}\n")
                 self._complete = True
-            case Notice() if self._notices is not None:
+            case Notice():
                 where = f"{event.host}: " if event.host else ""
                 self._notices.write(f"note: {harmless(self._mask(where + event.message))}\n")
             case _:

@@ -15,6 +15,7 @@ from runner.present.paint import Line, Piece, Role, line
 from runner.present.progress import RunProgress, StepProgress
 from runner.present.recap import count_of, counts
 
+_MOST_FOLDED = 200  # a longer node set would be cut away anyway, and costs time at every drawing
 _WAITED_FOR = 3  # hosts named one by one, the longest waited for first
 _WIDEST_BAR = 24
 
@@ -96,8 +97,10 @@ def _waiting(step: StepProgress, now: datetime) -> str:
     """Who is waited for: the first to have started are the slowest; the rest as one node set."""
     slowest = list(islice(step.running.items(), _WAITED_FOR))
     named = ", ".join(f"{host} {clock((now - since).total_seconds())}" for host, since in slowest)
-    others = list(islice(step.running, _WAITED_FOR, None))
+    others = list(islice(step.running, _WAITED_FOR, _WAITED_FOR + _MOST_FOLDED))
     more = f", and {fold(others)}" if others else ""
+    if (unnamed := len(step.running) - len(slowest) - len(others)) > 0:
+        more = f", and {count_of(unnamed + len(others), 'host')} more"
     return harmless(f"waiting for {named}{more}")
 
 

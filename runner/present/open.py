@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.errors import UsageError
 from runner.present.group import Presenters
 from runner.present.port import Mask, Presenter
-from runner.present.sink import FileSink, Sink, StreamSink, WholeFile, WholeStream
+from runner.present.sink import FileSink, Nowhere, Sink, StreamSink, WholeFile, WholeStream
 from runner.present.terminal import Screen, is_terminal
 from runner.problems import suggestion
 
@@ -62,7 +62,8 @@ def open_presenters(
 ) -> Presenters:
     """Open every output that was asked for.
 
-    Where none goes to standard output, ``rich`` does on a terminal and ``plain`` elsewhere.
+    Where none goes to standard output, ``rich`` does on a terminal and ``plain`` elsewhere. Where results go to a
+    pipe or a file and standard error is a terminal, the live view and the report are shown there all the same.
 
     Args:
         outputs: values of ``-o`` in their order.
@@ -83,7 +84,7 @@ def open_presenters(
     presenters: list[Presenter] = []
     try:
         for spec in specs:
-            presenters.append(_open(spec, screen, mask, verbosity))  # noqa: PERF401 - those opened are closed below
+            presenters += _open(spec, screen, mask, verbosity)
     except UsageError:
         Presenters(presenters).close()
         raise
@@ -104,37 +105,46 @@ def _refuse_collisions(specs: Sequence[OutputSpec]) -> None:
         places.add(place)
 
 
-def _open(spec: OutputSpec, screen: Screen, mask: Mask, verbosity: int) -> Presenter:
-    """One presenter; the modules are loaded here, so that a command pays only for what it shows."""
-    errors = StreamSink(screen.stderr, "standard error")
+def _open(spec: OutputSpec, screen: Screen, mask: Mask, verbosity: int) -> list[Presenter]:
+    """The presenters of one output; their modules are loaded here, so that a command pays for what it shows."""
+    if spec.format == "rich":
+        return [_open_rich(spec, screen, mask, verbosity)]
+    # Results that go into a file or a pipe leave the terminal free to tell how the run goes.
+    watched = spec.path is None and _only_stderr_is_seen(screen) and spec.format != "quiet"
+    report: Sink = Nowhere() if watched else StreamSink(screen.stderr, "standard error")
+    presenters = [_open_text(spec, report, screen, mask, verbosity)]
+    if watched:
+        presenters.append(_open_rich(None, screen, mask, verbosity))
+    return presenters
+
+
+def _open_text(spec: OutputSpec, report: Sink, screen: Screen, mask: Mask, verbosity: int) -> Presenter:
     if spec.format == "json":
         from runner.present.json_document import JsonDocument  # noqa: PLC0415 - loaded when asked for
 
         whole = WholeFile(spec.path) if spec.path else WholeStream(StreamSink(screen.stdout))
-        return JsonDocument(whole, mask, errors if spec.path is None else None)
+        return JsonDocument(whole, mask, report if spec.path is None else Nowhere())
     output: Sink = FileSink(spec.path) if spec.path else StreamSink(screen.stdout)
-    report = output if spec.path else errors
     if spec.format == "jsonl":
         from runner.present.jsonl import JsonLines  # noqa: PLC0415 - loaded when asked for
 
         return JsonLines(output, mask)
+    if spec.path is not None:
+        report = output
     if spec.format == "quiet":
         from runner.present.quiet import Quiet  # noqa: PLC0415 - loaded when asked for
 
         return Quiet(report, mask, colour=spec.path is None and screen.colour(screen.stderr))
-    if spec.format == "plain":
-        from runner.present.plain import Plain  # noqa: PLC0415 - loaded when asked for
+    from runner.present.plain import Plain  # noqa: PLC0415 - loaded when asked for
 
-        return Plain(output, report, mask, verbosity=verbosity)
-    return _open_rich(spec, output, report, screen, mask, verbosity)
+    return Plain(output, report, mask, verbosity=verbosity)
 
 
-def _open_rich(
-    spec: OutputSpec, output: Sink, report: Sink, screen: Screen, mask: Mask, verbosity: int
-) -> Presenter:
+def _open_rich(spec: OutputSpec | None, screen: Screen, mask: Mask, verbosity: int) -> Presenter:
+    """The view of one output; without one, only what goes to standard error."""
     from runner.present.rich_view import RichSettings, RichView  # noqa: PLC0415 - loaded when asked for
 
-    on_screen = spec.path is None
+    on_screen = spec is None or spec.path is None
     settings = RichSettings(
         output_colour=on_screen and screen.colour(screen.stdout),
         report_colour=on_screen and screen.colour(screen.stderr),
@@ -143,4 +153,13 @@ def _open_rich(
         verbosity=verbosity,
         terminal=screen.stderr if on_screen and screen.moves_cursor(screen.stderr) else None,
     )
-    return RichView(output, report, mask, settings)
+    if spec is None:
+        return RichView(None, StreamSink(screen.stderr, "standard error"), mask, settings)
+    if spec.path is not None:
+        file = FileSink(spec.path)
+        return RichView(file, file, mask, settings)
+    return RichView(StreamSink(screen.stdout), StreamSink(screen.stderr, "standard error"), mask, settings)
+
+
+def _only_stderr_is_seen(screen: Screen) -> bool:
+    return screen.moves_cursor(screen.stderr) and not is_terminal(screen.stdout)

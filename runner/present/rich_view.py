@@ -66,14 +66,14 @@ class RichSettings:
 
 
 class RichView:
-    """Shows a run to a person."""
+    """Shows a run to a person; without ``output``, how it goes and not what it gives."""
 
-    def __init__(self, output: Sink, report: Sink, mask: Mask, settings: RichSettings) -> None:
+    def __init__(self, output: Sink | None, report: Sink, mask: Mask, settings: RichSettings) -> None:
         self._output = output
         self._report = report
         self._mask = mask
         self._settings = settings
-        self._glyphs = UNICODE if report.unicode and output.unicode else ASCII
+        self._glyphs = UNICODE if report.unicode and (output is None or output.unicode) else ASCII
         self._output_painter = Painter(settings.output_colour)
         self._report_painter = Painter(settings.report_colour)
         self._progress = RunProgress()
@@ -114,7 +114,8 @@ class RichView:
         if self._drawer is not None:
             self._drawer.join()
             self._drawer = None
-        self._output.close()
+        if self._output is not None:
+            self._output.close()
         self._report.close()
 
     def _start(self, event: RunStarted) -> None:
@@ -134,7 +135,8 @@ class RichView:
         self._failures.add(result)
         # The standard error of a failure stands in the report at the end, not twice.
         shown = replace(result, stderr=[]) if result.status.bad and not result.ignored else result
-        self._folds.setdefault(result.step, OutputFold(self._mask)).add(shown)
+        if self._output is not None:
+            self._folds.setdefault(result.step, OutputFold(self._mask)).add(shown)
         if self._settings.verbosity:
             self._tell([self._ending(result)])
         else:
@@ -161,7 +163,7 @@ class RichView:
         width = self._settings.size()[0]
         outputs = self._folds.pop(step.outline.id, None)
         head = self._head(step, width, rule=bool(outputs))
-        if not outputs:
+        if not outputs or self._output is None:
             self._tell([head])
             return
         with_hosts = not step.outline.hide_computer_name and step.outline.hosts > 1

@@ -65,6 +65,21 @@ def told_errors(name: str) -> Iterator[None]:
         raise OutputClosed from error
 
 
+class Nowhere:
+    """Takes everything and keeps nothing."""
+
+    unicode = True
+
+    def write(self, text: str) -> None:
+        """Drop it."""
+
+    def close(self) -> None:
+        """Nothing was kept."""
+
+    def discard(self) -> None:
+        """Nothing was kept."""
+
+
 class StreamSink:
     """Standard output or standard error, which belong to the process."""
 

@@ -16,7 +16,7 @@ from runner.engine.result import Failure, Result, Status, Streams
 from runner.present.json_document import JsonDocument
 from runner.present.jsonl import JsonLines
 from runner.present.problems import problems_document
-from runner.present.sink import StreamSink, WholeStream
+from runner.present.sink import Nowhere, StreamSink, WholeStream
 from runner.problems import Problem, Severity
 from runner.values import Span
 from tests.support.fake_runs import RUN, Pipe, events_of, failed, keep, mask_hunter, ok, unreachable
@@ -59,7 +59,7 @@ def schema(name: str) -> Draft202012Validator:
 def written_document(results: list[Result]) -> Any:
     """The document of a run that had these results."""
     out = Pipe()
-    presenter = JsonDocument(WholeStream(StreamSink(out)), mask_hunter)
+    presenter = JsonDocument(WholeStream(StreamSink(out)), mask_hunter, Nowhere())
     for event in events_of(results):
         presenter.on_event(event)
     assert out.getvalue() == ""
@@ -157,7 +157,7 @@ def test_output_of_hosts_is_exact_and_secrets_are_not_in_it() -> None:
 def test_a_run_that_broke_off_leaves_no_half_document() -> None:
     """Without an end nothing is printed."""
     out = Pipe()
-    presenter = JsonDocument(WholeStream(StreamSink(out)), keep)
+    presenter = JsonDocument(WholeStream(StreamSink(out)), keep, Nowhere())
     for event in events_of(RESULTS)[:-1]:
         presenter.on_event(event)
     presenter.close()

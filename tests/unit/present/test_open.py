@@ -44,6 +44,28 @@ def test_a_pipe_gets_plain_lines() -> None:
     assert text(on.stdout) == "facts web1 | hello ✓\n"
 
 
+@pytest.mark.parametrize(
+    ("outputs", "begins"), [([], "facts web1 | "), (["json"], '{"run": '), (["jsonl"], '{"event": ')]
+)
+def test_results_in_a_pipe_leave_the_report_on_the_terminal(outputs: list[str], begins: str) -> None:
+    """A person who redirects results still sees how the run goes, and nothing of it gets into the results."""
+    on = Screen(stdout=Pipe(), stderr=Terminal(), environ={"TERM": "xterm", "NO_COLOR": "1"})
+    show(outputs, on)
+    assert text(on.stdout).startswith(begins)
+    assert "\x1b" not in text(on.stdout)
+    assert "✓ facts  1 ok" in text(on.stderr)
+    assert text(on.stderr).count("✗ restart failed (exit 5) on web1") == 2
+    assert "hello" not in text(on.stderr)
+
+
+def test_quiet_stays_quiet_on_a_terminal() -> None:
+    """Nothing but failures, also where a live view could be drawn."""
+    on = Screen(stdout=Pipe(), stderr=Terminal(), environ={"TERM": "xterm", "NO_COLOR": "1"})
+    show(["quiet"], on)
+    assert text(on.stdout) == ""
+    assert text(on.stderr).startswith("✗ restart failed (exit 5) on web1\n")
+
+
 def test_several_outputs_at_once(tmp_path: Path) -> None:
     """The screen goes on as ever while files are written beside it."""
     on = screen()

@@ -213,6 +213,12 @@ def test_the_live_view_tells_who_is_waited_for_and_how_long() -> None:
     ]
 
 
+def test_very_many_hosts_are_counted_not_named() -> None:
+    """Drawing stays cheap when thousands run at once."""
+    lines = live_lines(started(1_000), BEGIN, width=80, height=10, glyphs=UNICODE)
+    assert text_of(lines[1]).endswith("web02 0s, and 997 hosts more")
+
+
 def test_the_live_view_is_never_higher_than_asked() -> None:
     """Steps that do not fit are counted."""
     progress = RunProgress()
