@@ -23,6 +23,7 @@ class Problem:
 
     ``code`` is a key of :data:`runner.codes.CODES`. ``message`` is one sentence without a full stop, literals in
     backticks. ``related`` are further places, each with a few words. Each hint says one thing to type or do.
+    ``private``: the line there holds a secret and must not be shown.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Problem:
     severity: Severity = Severity.ERROR
     hints: tuple[str, ...] = ()
     related: tuple[tuple[Span, str], ...] = ()
+    private: bool = False
 
 
 class Problems:

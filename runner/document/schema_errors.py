@@ -20,7 +20,7 @@ from runner.document.schema_values import (
 )
 from runner.document.schema_words import correct
 from runner.document.traps import check_boolean, check_present, check_script_style
-from runner.problems import Problems
+from runner.problems import Problem, Problems
 
 _FIRST = {"additionalProperties": 0, "propertyNames": 0}
 _LAST = {"required": 2, "oneOf": 2}
@@ -269,12 +269,10 @@ class SchemaErrors:
         if isinstance(node, Scalar) and node.value is None:
             self._empty(node, place)
             return
-        self._error(
-            "plain-secret",
-            f"{place.subject} is a secret written in plain text",
-            node,
-            f"say where it comes from: {_HOW_TO_SOURCE}",
-        )
+        hints = (f"say where it comes from: {_HOW_TO_SOURCE}",)
+        message = f"{place.subject} is a secret written in plain text"
+        self._problems.add(Problem("plain-secret", message, node.span, hints=hints, private=True))
+        self.noted.add(id(node))
 
     def _not_a_document(self, finding: Finding, node: AnyNode, place: Place) -> None:
         hints: tuple[str, ...] = ()

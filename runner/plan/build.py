@@ -12,6 +12,7 @@ from typing import Any
 from runner.errors import RunnerError
 from runner.inventory.inventory import Inventory
 from runner.plan.choose import Choice, chosen_steps
+from runner.plan.compute import compute_keys
 from runner.plan.counters import run_shape
 from runner.plan.model import Plan, PlannedStep
 from runner.plan.names import NameCheck
@@ -59,8 +60,8 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     if not check_cycles(graph, playbook.steps, problems):
         return None
     kept = chosen_steps(playbook.steps, request.choice, problems)
-    steps = passed_through(graph, playbook.steps, kept)
     scopes = _scopes(request)
+    steps = compute_keys(passed_through(graph, playbook.steps, kept), scopes.common, problems)
     placer = Placer(playbook, inventory, scopes, request.overrides, problems)
     placed = {step.id: placer.place(step) for step in steps}
     planned = tuple(
@@ -95,14 +96,19 @@ def _scopes(request: PlanRequest) -> HostScopes:
     }
     values = {name: variable.value for name, variable in request.inputs.items()}
 
+    common: Mapping[str, Callable[[], Any]] = {
+        "hosts": lambda: list(inventory.hosts) if inventory is not None else [],
+        "groups": lambda: _groups(inventory),
+        "inputs": lambda: values,
+        "run": lambda: {"id": request.run, "started_at": request.now, "playbook": playbook.name},
+    }
+
     def specials_of(host: str) -> Mapping[str, Callable[[], Any]]:
         return {
+            **common,
             "inventory_hostname": lambda: host,
+            "group_names": lambda: _host_facts(inventory, host)["groups"],
             "host": lambda: _host_facts(inventory, host),
-            "hosts": lambda: list(inventory.hosts) if inventory is not None else [host],
-            "groups": lambda: _groups(inventory),
-            "inputs": lambda: values,
-            "run": lambda: {"id": request.run, "started_at": request.now, "playbook": playbook.name},
         }
 
     return HostScopes(
@@ -112,6 +118,7 @@ def _scopes(request: PlanRequest) -> HostScopes:
         inputs=dict(request.inputs),
         extras=dict(request.extras),
         specials_of=specials_of,
+        common_specials=common,
     )
 
 

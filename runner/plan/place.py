@@ -16,6 +16,7 @@ from runner.plan.hosts import NamedHost, hosts_of_pattern, hosts_of_target, loca
 from runner.plan.model import Placement
 from runner.playbook.check import LOCAL
 from runner.playbook.model import Playbook, Session, Step, Target
+from runner.playbook.read import text_of
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
@@ -77,7 +78,12 @@ class Placer:
         """The step's hosts in the order they start; a host named twice stands where it is named first."""
         hosts = id(step.hosts) if step.hosts is not None else None
         who = (tuple(t.text for t in step.targets), tuple(s.text for s in step.sessions), hosts)
-        key = (*who, step.shell, step.no_new_scope)
+        key = (
+            *who,
+            step.shell,
+            step.no_new_scope,
+            id(step.node.get("connection")) if step.connection else None,
+        )
         if key not in self._placed:
             found: dict[str, Placed] = {}
             for placed in self._place(step):
@@ -129,7 +135,7 @@ class Placer:
     def _place_host(
         self, host: NamedHost, target: Target | None, step: Step, session: Session | None
     ) -> Placed:
-        reach = self._reach(host, target)
+        reach = self._reach(host, target, step)
         endpoint = self._endpoints.endpoint(reach)
         self._check_same_host(host, endpoint)
         shell = step.shell or reach.shell or self._default_shell(reach, target)
@@ -157,7 +163,23 @@ class Placer:
         }
         return Shell.POWERSHELL if speaks else reach.default_shell
 
-    def _reach(self, host: NamedHost, target: Target | None) -> Reach:
+    def _with_user_of_credential(self, layers: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """A credential with a user name of its own hides the ``user_name`` of the layers below it."""
+        for rank in range(len(layers) - 1, -1, -1):
+            if "user_name" in layers[rank]:
+                break
+            named = layers[rank].get("credential")
+            credential = (
+                self._playbook.credentials.get(text_of(named) or "") if isinstance(named, Scalar) else None
+            )
+            if credential is not None and credential.username is not None:
+                return [
+                    {key: value for key, value in layer.items() if key != "user_name"}
+                    for layer in layers[:rank]
+                ] + layers[rank:]
+        return layers
+
+    def _reach(self, host: NamedHost, target: Target | None, step: Step | None = None) -> Reach:
         scope = self._scopes.of(host.name)
         layers: list[Mapping[str, Any]] = []
         if host.connection.get("transport") != "local":
@@ -168,8 +190,8 @@ class Placer:
             if target is not None and target.kind in kinds:
                 layers.append({"transport": kinds[target.kind]})
             layers.append(target.connection if target is not None else {})
-        layers.append(host.connection)
-        settings = settings_of(layers, scope.render, host.span)
+        layers += [host.connection, step.connection if step is not None else {}]
+        settings = settings_of(self._with_user_of_credential(layers), scope.render, host.span)
         if host.connection.get("transport") != "local":
             settings.update(self._overrides.settings(host.span))
         self._keep_password(host, settings)

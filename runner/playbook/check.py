@@ -114,16 +114,6 @@ def _check_connection(playbook: Playbook, connection: Mapping[str, object], prob
     option = connection.get("session_option")
     if isinstance(option, Scalar) and isinstance(option.value, str):
         _known("session-option", option.text, playbook.session_options, option.span, problems)
-    subsystem, configuration = connection.get("subsystem"), connection.get("configuration_name")
-    transport = connection.get("transport")
-    over_ssh = isinstance(transport, Scalar) and str(transport.value).lower() == "ssh"
-    if isinstance(subsystem, Scalar) and isinstance(configuration, Scalar) and over_ssh:
-        problems.error(
-            "subsystem-twice",
-            "over SSH `configuration_name` means `subsystem`, and both are given",
-            configuration.span,
-            "keep `subsystem`",
-        )
 
 
 def _check_who(playbook: Playbook, step: Step, problems: Problems) -> None:

@@ -226,7 +226,8 @@ class Step:
     """One step, with the playbook's ``defaults`` merged in and includes spliced.
 
     ``targets``, ``sessions`` and ``hosts`` are as written; at most one is set, none means ``local``.
-    ``throttle``: None is the default, 0 is unlimited. ``timeout`` in seconds, None is none.
+    ``throttle``: None is the default, 0 is unlimited. ``timeout`` in seconds, None is none. ``computed`` holds those
+    of :data:`runner.playbook.read.COMPUTED_KEYS` that are templates; a plan computes them once for all hosts.
     """
 
     id: str
@@ -263,6 +264,7 @@ class Step:
     register: str | None = None
     hide_computer_name: bool = False
     later: tuple[Later, ...] = ()
+    computed: MappingABC[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
+from typing import TypeGuard
 
 from runner.document.nodes import AnyNode, Mapping, Scalar, Sequence
 from runner.units import parse_duration, parse_size
@@ -10,6 +11,14 @@ from runner.units import parse_duration, parse_size
 Entries = MappingABC[str, AnyNode]
 
 UNLIMITED = 0
+
+COMPUTED_KEYS = ("throttle", "timeout", "hide_computer_name", "no_new_scope")
+"""Keys of a step that are read as numbers, durations or booleans and may be templates of inputs and playbook vars."""
+
+
+def is_template(node: AnyNode | None) -> TypeGuard[Scalar]:
+    """Whether a value is text with ``{{`` in it."""
+    return isinstance(node, Scalar) and isinstance(node.value, str) and "{{" in node.value
 
 
 def entries_of(node: AnyNode | None) -> dict[str, AnyNode]:

@@ -31,11 +31,14 @@ from runner.playbook.model import (
     Step,
     Wait,
 )
+from runner.playbook.parse import connection_of
 from runner.playbook.read import (
+    COMPUTED_KEYS,
     Entries,
     bytes_of,
     entries_of,
     flag_of,
+    is_template,
     items_of,
     scalars_of,
     seconds_of,
@@ -87,6 +90,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         targets=scalars_of(entries.get("target")),
         sessions=scalars_of(entries.get("session")),
         hosts=hosts,
+        connection=connection_of(entries.get("connection"), context.problems),
         shell=_shell(entries.get("shell")),
         needs=_needs(own.get("needs")),
         run_if=_member(RunIf, entries.get("run_if"), RunIf.SUCCESS),
@@ -111,6 +115,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         register=text_of(own.get("register")),
         hide_computer_name=flag_of(entries.get("hide_computer_name")),
         later=tuple(later_keys(node, STEP_KEYS)),
+        computed={key: node for key in COMPUTED_KEYS if is_template(node := entries.get(key))},
     )
 
 
@@ -194,8 +199,7 @@ def _scripts(value: AnyNode, context: StepContext, shell: Shell | None = None) -
         for key, part in value.items():
             named = next((s for s in Shell if s.value == key.lower()), None)
             if named is None:
-                check_script_style_of_mapping(value, context.problems)
-                return []
+                return []  # the schema check tells it
             found += _scripts(part, context, named)
         return found
     name = text_of(reference) or ""
@@ -209,16 +213,6 @@ def _scripts(value: AnyNode, context: StepContext, shell: Shell | None = None) -
         )
         return []
     return [_script(script, shell)]
-
-
-def check_script_style_of_mapping(value: Mapping, problems: Problems) -> None:
-    """A mapping where a script is due: braces around a script make one in YAML."""
-    problems.error(
-        "script-braces",
-        "a script is text, not a mapping; YAML reads braces as a mapping",
-        value.span,
-        "write the script without the braces, below `script: |`",
-    )
 
 
 def _script(scalar: Scalar, shell: Shell | None) -> ScriptText:

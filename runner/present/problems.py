@@ -77,7 +77,8 @@ def _one_problem(problem: Problem, sources: Mapping[str, str], width: int) -> It
     )
     if problem.span is not None:
         yield line(Piece("  --> ", Role.FAINT), str(problem.span))
-        yield from _snippet(problem.span, sources, width, role)
+        if not problem.private:
+            yield from _snippet(problem.span, sources, width, role)
     for span, words in problem.related:
         yield line(Piece("  --> ", Role.FAINT), f"{span}  {harmless(words)}")
     if problem.hints:

@@ -211,13 +211,20 @@ class HostScopes:
         inputs: Layer,
         extras: Layer,
         specials_of: Callable[[str], Mapping[str, Callable[[], Any]]],
+        common_specials: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
+        self._common_specials = common_specials or {}
         self.compiler = compiler
         self._layers_of = layers_of
         self._shared: tuple[Layer, ...] = (playbook, inputs, extras)
         self._strong = frozenset(inputs) | frozenset(extras)
         self._specials_of = specials_of
         self._scopes: dict[str, Scope] = {}
+
+    @property
+    def common(self) -> Scope:
+        """What is the same for all hosts: playbook vars, inputs and ``-e``."""
+        return Scope(self.compiler, self._shared, specials=self._common_specials, strong=self._strong)
 
     def of(self, host: str) -> Scope:
         """The plan-time scope of a host."""

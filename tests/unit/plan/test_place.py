@@ -193,3 +193,59 @@ def test_limit_and_empty_groups_skip_steps_with_a_warning(tmp_path: Path) -> Non
     assert result.plan is not None
     assert ("web01",) == result.plan.hosts
     assert "no-assignments" in codes(prepared(tmp_path, text, inventory=INVENTORY, limit="bastion"))
+
+
+def test_numbers_and_durations_of_steps_may_be_templates_of_inputs(tmp_path: Path) -> None:
+    """They are computed once for all hosts; what only a host knows is refused there."""
+    text = """\
+        version: 1
+        name: x
+        inputs: {limit: {type: duration, default: 90s}, many: {type: integer, default: 3}}
+        steps:
+          - {id: a, script: 'true', timeout: "{{ limit }}", throttle: "{{ inputs.many }}", hide_computer_name: "{{ many > 2 }}"}
+        """
+    plan = planned(tmp_path, text)
+    step = plan.steps[0].step
+
+    assert (90.0, 3, True) == (step.timeout, step.throttle, step.hide_computer_name)
+    assert [("unknown-variable", 5, 38)] == found(
+        prepared(tmp_path, text.replace("{{ limit }}", "{{ inventory_hostname }}"))
+    )
+
+
+def test_a_step_may_say_its_own_connection(tmp_path: Path) -> None:
+    """The step is the nearest layer of all."""
+    plan = planned(
+        tmp_path,
+        """\
+        version: 1
+        name: x
+        targets: {t: {hosts: [h], user_name: a, port: 1}}
+        steps:
+          - {id: s, target: t, script: 'true', connection: {port: 2}}
+          - {id: r, target: t, script: 'true'}
+        """,
+    )
+
+    assert [("a", 2)] == [(p.endpoint.user, p.endpoint.port) for p in plan.steps[0].placements]
+    assert [("a", 1)] == [(p.endpoint.user, p.endpoint.port) for p in plan.steps[1].placements]
+
+
+def test_a_nearer_credential_brings_its_own_user_name(tmp_path: Path) -> None:
+    """A user name of the inventory does not stand against the credential a target names."""
+    text = """\
+        version: 1
+        name: x
+        credentials: {ops: {username: deploy, password: {env: X}}, key: {private_key: {file: k}}}
+        targets: {t: {hosts: web, credential: ops}, k: {hosts: db, credential: key}}
+        steps:
+          - {id: s, target: [t, k], script: 'true'}
+        """
+    inventory = (
+        "version: 1\nconnection: {user_name: root}\ngroups: {web: {hosts: {a: {}}}, db: {hosts: {b: {}}}}\n"
+    )
+    plan = planned(tmp_path, text, inventory=inventory)
+
+    assert [("a", None, "ops"), ("b", "root", "key")] == [
+        (p.host, p.endpoint.user, p.endpoint.credential) for p in plan.steps[0].placements
+    ]
