@@ -160,7 +160,10 @@ def _end(state: LabState) -> None:
             _wait(lambda: process_start(state.pid or 0) != started, _END_TIMEOUT)
     state.directory.state.unlink(missing_ok=True)
     if state.token and not _wait(lambda: _all_ended(state.token), _END_TIMEOUT):
-        raise LabFailed("lab-not-ended", f"processes of the lab still run: {marked_processes(state.token)}")
+        left = ", ".join(map(str, marked_processes(state.token)))
+        raise LabFailed(
+            "lab-not-ended", f"processes of the lab still run: {left}", hints=("end them as their user",)
+        )
 
 
 def _all_ended(token: str) -> bool:

@@ -10,7 +10,9 @@ from runner.present.sink import OutputClosed
 
 
 class Presenters:
-    """Gives every event to every presenter; one that cannot write any more gets no further events.
+    """Gives every event to every presenter; one that has a bug, or cannot write its file, gets no further events.
+
+    One whose reader went away goes on: what it writes elsewhere, such as what may still run on hosts, is wanted.
 
     Args:
         presenters: in the order in which they show an event.
@@ -30,9 +32,10 @@ class Presenters:
             try:
                 presenter.on_event(event)
             except Exception as error:  # noqa: BLE001 - kept and raised by close; the run must go on
-                self._working.remove(presenter)
-                self._broken.append(presenter)
                 self._note(error)
+                if not isinstance(error, OutputClosed):
+                    self._working.remove(presenter)
+                    self._broken.append(presenter)
 
     def close(self) -> None:
         """Close all presenters.

@@ -81,11 +81,16 @@ class Nowhere:
 
 
 class StreamSink:
-    """Standard output or standard error, which belong to the process."""
+    """Standard output or standard error, which belong to the process.
+
+    That the reader is gone is told once; what is written afterwards is dropped, so that whoever writes to two
+    streams can go on with the other one.
+    """
 
     def __init__(self, stream: TextIO, name: str = "standard output") -> None:
         self._stream = stream
         self._name = name
+        self._gone = False
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
 
     @property
@@ -95,15 +100,22 @@ class StreamSink:
 
     def write(self, text: str) -> None:
         """Write and flush."""
+        if self._gone:
+            return
         shown = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
-        with told_errors(self._name):
-            self._stream.write(shown)
-            self._stream.flush()
+        try:
+            with told_errors(self._name):
+                self._stream.write(shown)
+                self._stream.flush()
+        except OutputClosed:
+            self._gone = True
+            raise
 
     def close(self) -> None:
         """Flush."""
-        with told_errors(self._name):
-            self._stream.flush()
+        if not self._gone:
+            with told_errors(self._name):
+                self._stream.flush()
 
     def discard(self) -> None:
         """Nothing is held back, so nothing can be taken back."""

@@ -151,6 +151,17 @@ def test_a_reader_that_went_away_stops_the_run_and_nothing_else(outputs: list[st
     assert len((tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()) == len(events_of(RESULTS))
 
 
+def test_the_report_is_told_though_nobody_reads_the_results() -> None:
+    """Standard error is another stream: how it ended, and what may still run, is told there."""
+    on = screen(ClosedPipe())
+    presenters = open_presenters([], screen=on, mask=keep)
+    for event in events_of(RESULTS, stopped="the reader of the output is gone"):
+        presenters.on_event(event)
+    with pytest.raises(OutputClosed):
+        presenters.close()
+    assert "stopped: the reader of the output is gone\n" in text(on.stderr)
+
+
 class Broken:
     """A presenter with a bug."""
 
