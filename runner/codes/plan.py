@@ -138,6 +138,12 @@ CODES: dict[str, CodePage] = {
         "a step reads the result of a step that `-t`, `--only` or `--start-at` leaves out",
         "The step would not run, so the result would not exist.",
     ),
+    "using-first-element": CodePage(
+        "a list is read in bash without `[@]`",
+        "As with any bash array, the bare name is the first element.",
+        "{shell: bash, script: 'echo $Using:names'}",
+        "{shell: bash, script: 'echo \"${Using:names[@]}\"'}",
+    ),
     "using-type": CodePage(
         "a value cannot be sent to this shell",
         "sh has only text; bash has arrays and associative arrays of text; python takes any value.",

@@ -35,9 +35,8 @@ def _compute(step: Step, scope: Scope, problems: Problems) -> Step:
 
 def _tell(step: Step, key: str, scalar: Scalar, error: RunnerError, problems: Problems) -> None:
     words = f"`{key}` of step `{step.id}` is the same for all hosts: {error.message}"
-    problems.error(
-        error.code, words, error.span or scalar.span, "inputs and playbook vars are known here", *error.hints
-    )
+    hints = ("inputs and playbook vars are known here", *error.hints)
+    problems.error(error.code, words, error.span or scalar.span, *hints)
 
 
 def _seconds(value: Any) -> float:

@@ -251,6 +251,14 @@ class NameCheck:
                     "send one element or member of it, or use `shell: python`",
                 )
                 return
+            if shell is Shell.BASH and isinstance(value, list) and not reference.array:
+                self.problems.warning(
+                    "using-first-element",
+                    f"`{reference.text}` is a list, and gives its first element only",
+                    span,
+                    f'write `"${{Using:{name}[@]}}"` for all of them',
+                )
+                return
 
 
 def _unfit(value: object, shell: Shell) -> str | None:

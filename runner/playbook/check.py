@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingABC
 from pathlib import PurePath
 
-from runner.document.nodes import Scalar
+from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
-from runner.playbook.read import text_of
+from runner.playbook.read import entries_of, is_template, text_of
 from runner.problems import Problems, suggestion
 from runner.using.model import Shell
 from runner.values import Span
@@ -47,6 +48,31 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
             _known("step", need.step, ids, need.span, problems)
         _check_body(step, problems)
     _check_session_shells(playbook, problems)
+    _check_plain_values(playbook, problems)
+
+
+def _check_plain_values(playbook: Playbook, problems: Problems) -> None:
+    """Numbers, durations and booleans that are needed before any host or variable is known are no templates."""
+    root = playbook.document.root
+    sections: list[tuple[AnyNode | None, tuple[str, ...]]] = [(root, ("throttle", "timeout"))]
+    sections += [(target.node, ("throttle",)) for target in playbook.targets.values()]
+    if isinstance(root, Mapping):
+        sections += [(node, ("throttle", "idle_close")) for node in entries_of(root.get("sessions")).values()]
+        sections += [(node, ("throttle", "agent")) for node in entries_of(root.get("credentials")).values()]
+    for step in playbook.steps:
+        sections += [
+            (step.node, ("template",)),
+            (step.node.get("loop"), ("throttle",)),
+            (step.node.get("copy"), ("backup",)),
+            (step.node.get("fetch"), ("flat", "max_size", "missing")),
+        ]
+    for section, keys in sections:
+        for key in keys:
+            value = section.get(key) if isinstance(section, Mapping) else None
+            if is_template(value):
+                problems.error(
+                    "template-not-here", f"`{key}` cannot be a template here", value.span, "write the value"
+                )
 
 
 def _known(kind: str, name: str, known: Iterable[str], span: Span, problems: Problems) -> None:
@@ -107,7 +133,7 @@ def _check_registers(steps: tuple[Step, ...], problems: Problems) -> None:
             )
 
 
-def _check_connection(playbook: Playbook, connection: Mapping[str, object], problems: Problems) -> None:
+def _check_connection(playbook: Playbook, connection: MappingABC[str, object], problems: Problems) -> None:
     credential = connection.get("credential")
     if isinstance(credential, Scalar) and isinstance(credential.value, str):
         _known("credential", credential.text, playbook.credentials, credential.span, problems)

@@ -74,7 +74,8 @@ def _source(node: AnyNode | None) -> SecretSource | None:
 
 def parse_targets(node: AnyNode | None, problems: Problems) -> tuple[dict[str, Target], list[Later]]:
     """``targets``, and what among their keys this version does not act on."""
-    targets, later = {}, []
+    targets: dict[str, Target] = {}
+    later: list[Later] = []
     for name, value in entries_of(node).items():
         if not isinstance(value, Mapping):
             continue

@@ -115,7 +115,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         register=text_of(own.get("register")),
         hide_computer_name=flag_of(entries.get("hide_computer_name")),
         later=tuple(later_keys(node, STEP_KEYS)),
-        computed={key: node for key in COMPUTED_KEYS if is_template(node := entries.get(key))},
+        computed={key: value for key in COMPUTED_KEYS if is_template(value := entries.get(key))},
     )
 
 

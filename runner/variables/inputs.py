@@ -110,7 +110,7 @@ def _check_rules(rules: MappingNode, value: Any, kind: str) -> None:
 
 
 def _typed(kind: str, raw: Any) -> Any:
-    convert = _CONVERTERS.get(kind)
+    convert: Callable[[Any], Any] | None = _CONVERTERS.get(kind)
     if convert is None:
         raise _WrongValueError(f"of a known type, not `{kind}`")
     try:

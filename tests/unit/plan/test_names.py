@@ -135,6 +135,7 @@ def test_results_need_an_edge(tmp_path: Path) -> None:
     [
         ("sh", "echo $Using:names", ["using-type"]),
         ("bash", 'echo "${Using:names[@]}"', []),
+        ("bash", "echo $Using:names", ["using-first-element"]),
         ("bash", "echo $Using:deep", ["using-type"]),
         ("python", "print($Using:deep)", []),
         ("sh", "echo ${Using:names[0]}", []),

@@ -222,12 +222,12 @@ def test_a_step_may_say_its_own_connection(tmp_path: Path) -> None:
         name: x
         targets: {t: {hosts: [h], user_name: a, port: 1}}
         steps:
-          - {id: s, target: t, script: 'true', connection: {port: 2}}
+          - {id: s, target: t, script: 'true', connection: {user_name: b}}
           - {id: r, target: t, script: 'true'}
         """,
     )
 
-    assert [("a", 2)] == [(p.endpoint.user, p.endpoint.port) for p in plan.steps[0].placements]
+    assert [("b", 1)] == [(p.endpoint.user, p.endpoint.port) for p in plan.steps[0].placements]
     assert [("a", 1)] == [(p.endpoint.user, p.endpoint.port) for p in plan.steps[1].placements]
 
 
