@@ -94,13 +94,11 @@ def _check_rules(rules: MappingNode, value: Any, kind: str) -> None:
     text = value.reveal() if isinstance(value, Secret) else value
     if isinstance(pattern, str) and isinstance(text, str) and re.search(pattern, text) is None:
         raise _WrongValueError(f"text that matches `{pattern}`")
-    for key, wrong, words in (
-        ("minimum", lambda bound: value < bound, "at least"),
-        ("maximum", lambda bound: value > bound, "at most"),
-    ):
-        node = rules.get(key)
-        if node is not None and wrong(_typed(kind, to_plain(node))):
-            raise _WrongValueError(f"{words} {to_plain(node)}")
+    least, most = rules.get("minimum"), rules.get("maximum")
+    if least is not None and value < _typed(kind, to_plain(least)):
+        raise _WrongValueError(f"at least {to_plain(least)}")
+    if most is not None and value > _typed(kind, to_plain(most)):
+        raise _WrongValueError(f"at most {to_plain(most)}")
     items = rules.get("items")
     if isinstance(items, MappingNode) and isinstance(value, list):
         item_type = str(to_plain(items.get("type")) or "string")
@@ -110,11 +108,10 @@ def _check_rules(rules: MappingNode, value: Any, kind: str) -> None:
 
 
 def _typed(kind: str, raw: Any) -> Any:
-    convert: Callable[[Any], Any] | None = _CONVERTERS.get(kind)
-    if convert is None:
+    if kind not in _CONVERTERS:
         raise _WrongValueError(f"of a known type, not `{kind}`")
     try:
-        return convert(raw)
+        return _CONVERTERS[kind](raw)
     except _WrongValueError:
         raise
     except Exception as error:  # whatever a converter thinks of a value, it is the value that is wrong
