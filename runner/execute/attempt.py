@@ -106,6 +106,8 @@ class _Attempt:
         except TimeoutError:
             if not deadline.expired():
                 raise
+            if self._site.guard.progress.left:
+                await self._site.services.connections.doubt(self._site.placement.endpoint)
             return self._timed_out(body)
 
     def _timed_out(self, body: Body) -> _Ended:

@@ -17,6 +17,9 @@ from runner.transport.port import Connection, Login, Transport
 CLOSE_TIMEOUT = 5.0
 """Seconds a connection may take to close; after that its transport drops it."""
 
+PROBE_TIMEOUT = 5.0
+"""Seconds within which the other side must answer for its connection to be kept (language.md, "Time")."""
+
 
 @dataclass(slots=True)
 class _Opening:
@@ -42,6 +45,7 @@ class Connections:
         self._open: dict[Endpoint, Connection] = {}
         self._opening: dict[Endpoint, _Opening] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._shared: dict[Endpoint, Endpoint] = {}
         self._left = Counter(self._keys())
 
     async def lease(self, endpoint: Endpoint) -> Connection:
@@ -51,7 +55,7 @@ class Connections:
             Unreachable: it could not be opened; the next who asks tries again.
 
         """
-        key = shared_key(endpoint)
+        key = self._key(endpoint)
         connection = self._open.get(key)
         if connection is not None and not connection.lost:
             return connection
@@ -72,13 +76,24 @@ class Connections:
     def ended(self, assignment: Assignment) -> None:
         """An assignment is over: the last one that could need a connection closes it."""
         endpoint = self._plan.steps[assignment.step].placements[assignment.position].endpoint
-        key = shared_key(endpoint)
+        key = self._key(endpoint)
         self._left[key] -= 1
         if not self._left[key]:
             del self._left[key]
             connection = self._open.pop(key, None)
             if connection is not None:
                 self._dismiss(connection)
+
+    async def doubt(self, endpoint: Endpoint) -> None:
+        """Something could not be ended over the endpoint's connection: drop it unless it still answers."""
+        key = self._key(endpoint)
+        connection = self._open.get(key)
+        if (
+            connection is not None
+            and not await connection.probe(PROBE_TIMEOUT)
+            and self._open.get(key) is connection
+        ):
+            self._dismiss(self._open.pop(key))
 
     async def close(self) -> None:
         """Close everything, each within its time."""
@@ -94,7 +109,13 @@ class Connections:
     def _keys(self) -> Iterable[Endpoint]:
         for planned in self._plan.steps:
             for placement in planned.placements:
-                yield shared_key(placement.endpoint)
+                yield self._key(placement.endpoint)
+
+    def _key(self, endpoint: Endpoint) -> Endpoint:
+        key = self._shared.get(endpoint)
+        if key is None:
+            key = self._shared[endpoint] = shared_key(endpoint)
+        return key
 
     async def _connect(self, endpoint: Endpoint) -> Connection:
         transport = self._transports.get(endpoint.transport)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from runner.errors import HostError
-from runner.execute.patience import Patience, Stoppable
+from runner.execute.patience import MARGIN, Patience, Stoppable
 
 T = TypeVar("T")
 
@@ -32,8 +32,10 @@ class Guard:
     grace: float
     progress: Progress
 
-    async def watch(self, process: Stoppable, work: Awaitable[T]) -> T:
+    async def watch(self, process: Stoppable, work: Awaitable[T], margin: float = MARGIN) -> T:
         """The result of ``work``, during which ``process`` runs; where that is cut short, the process is ended.
+
+        That may take the grace and ``margin`` seconds.
 
         A :class:`HostError` says that the process is over, or that nothing reaches it any more.
         """
@@ -42,7 +44,7 @@ class Guard:
         except HostError:
             raise
         except BaseException:
-            if not await uninterrupted(self.patience.stop(process, self.grace)):
+            if not await uninterrupted(self.patience.stop(process, self.grace, margin)):
                 self.progress.left = True
             raise
 

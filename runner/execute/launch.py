@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from runner.errors import ConnectionLost
 from runner.execute.guard import Guard
-from runner.execute.sessions import Kept
+from runner.execute.patience import MARGIN
+from runner.execute.sessions import PROBE_TIMEOUT, Kept
 from runner.shell.fresh import start_fresh
 from runner.shell.kept import KeptExit
 from runner.shell.request import ShellRequest
@@ -98,7 +99,7 @@ async def run_kept(
         return await kept.interpreter.run(request, receiver, stdin)
 
     try:
-        return await guard.watch(kept, work())
+        return await guard.watch(kept, work(), PROBE_TIMEOUT + MARGIN)
     except ConnectionLost as error:
         error.may_have_run = error.may_have_run or error.phase == "execute"
         raise

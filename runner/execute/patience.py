@@ -11,8 +11,8 @@ T = TypeVar("T")
 HURRIED_GRACE = 0.2
 """Seconds between TERM and KILL, and for anything else that closes, after a second interrupt."""
 
-_MARGIN = 8.0
-"""Seconds beyond the grace that a stop may take: a probe of a kept interpreter (5 s), and signals on their way."""
+MARGIN = 3.0
+"""Seconds beyond the grace that a stop may take: its signals are still on their way."""
 
 
 class Stoppable(Protocol):
@@ -32,10 +32,10 @@ class Patience:
         """A second interrupt came."""
         self._hurried.set()
 
-    async def stop(self, process: Stoppable, grace: float) -> bool:
+    async def stop(self, process: Stoppable, grace: float, margin: float = MARGIN) -> bool:
         """End a process: TERM, after ``grace`` seconds KILL; False when it could not be made sure that it ended."""
         if not self._hurried.is_set():
-            ended = await self._until_hurried(process.stop(grace), grace + _MARGIN)
+            ended = await self._until_hurried(process.stop(grace), grace + margin)
             if ended is not None:
                 return ended
             if not self._hurried.is_set():
