@@ -36,7 +36,10 @@ def problem_lines(problems: Iterable[Problem], sources: Mapping[str, str], *, wi
     hidden = len(everything) - len(chosen)
     if len(everything) > 1:
         more = f"; the first {len(chosen)} are shown, `-o json` gives all" if hidden else ""
-        lines.append(line(f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}{more}"))
+        counts = [
+            _count(len(found), noun) for found, noun in ((errors, "error"), (warnings, "warning")) if found
+        ]
+        lines.append(line(f"{', '.join(counts)}{more}"))
     else:
         del lines[-1:]
     return lines

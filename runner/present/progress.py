@@ -35,13 +35,17 @@ _RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 
 @dataclass(slots=True)
 class StepProgress:
-    """One step: ``running`` holds its hosts with the moment they started, in that order."""
+    """One step.
+
+    ``running`` holds its hosts with the moment they started, in that order; ``skip_reasons`` at most two, as only a
+    single one can be told for all.
+    """
 
     outline: StepOutline
     running: dict[str, datetime] = field(default_factory=dict)
     counts: Counter[Status] = field(default_factory=Counter)
     ignored: int = 0
-    held_back: int = 0
+    skip_reasons: set[str] = field(default_factory=set)
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -101,7 +105,8 @@ class RunProgress:
         step.running.pop(result.host, None)
         step.counts[result.status] += 1
         step.ignored += result.ignored
-        step.held_back += result.held_back
+        if result.skip_reason is not None and len(step.skip_reasons) < 2:
+            step.skip_reasons.add(result.skip_reason)
         step.ended_at = at
         status = Status.OK if result.ignored else result.status
         worst = self._worst.setdefault(result.host, status)

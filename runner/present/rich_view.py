@@ -171,20 +171,27 @@ class RichView:
         self._print(self._output, self._output_painter, lines)
 
     def _head(self, step: StepProgress, width: int, *, rule: bool) -> Line:
-        bad = any(status.bad for status in step.counts)
-        sign = self._glyphs.bad if bad else self._glyphs.good
+        sign, role = self._sign(step)
+        reason = f"  {self._mask(min(step.skip_reasons))}" if len(step.skip_reasons) == 1 else ""
         duration = f"  {format_duration(step.duration)}" if step.duration is not None else ""
         title = harmless(self._mask(step.outline.name or step.outline.id))
         head = line(
-            Piece(f"{sign} ", Role.BAD if bad else Role.GOOD),
+            Piece(f"{sign} ", role),
             Piece(title, Role.STRONG),
             "  ",
             *counted(step),
-            Piece(duration, Role.FAINT),
+            Piece(duration + harmless(reason), Role.FAINT),
         )
         head = fit_line(head, width)
         room = width - cell_width(text_of(head)) - 2
         return line(*head, Piece(f"  {self._glyphs.rule * room}", Role.FAINT)) if rule and room > 2 else head
+
+    def _sign(self, step: StepProgress) -> tuple[str, Role]:
+        if any(status.bad for status in step.counts):
+            return self._glyphs.bad, Role.BAD
+        if step.counts.keys() <= {Status.SKIPPED}:
+            return self._glyphs.skipped, Role.FAINT
+        return self._glyphs.good, Role.GOOD
 
     def _ending(self, result: Result) -> Line:
         """One host's end, for ``-v``: status and time, for ``-vv`` also how it was reached."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runner.engine.observe import AssignmentStarted, OutputReceived, RunEvent, RunStarted, StepOutline
-from runner.engine.result import Result
+from runner.engine.result import Result, Status
 from runner.present.cells import cell_width
 from runner.present.live_lines import LiveLines
 from runner.present.live_region import LiveRegion
@@ -157,6 +157,15 @@ def test_many_failures_of_a_step_do_not_flood_the_screen() -> None:
     screen, _ = view_of(events_of([unreachable("a", f"web{n}") for n in range(40)]))
     assert sum(row.startswith("✗ a unreachable on web") for row in screen) == 4
     assert "  further failures of a are told at the end" in screen
+
+
+def test_a_skipped_step_says_why() -> None:
+    """One reason for all is told; that nothing was done is no success and no failure."""
+    skipped = [
+        Result(step="a", host=f"web{n}", status=Status.SKIPPED, skip_reason="`when` is false") for n in (1, 2)
+    ]
+    screen, _ = view_of(events_of(skipped))
+    assert screen[1] == "- a  2 skipped  `when` is false"
 
 
 def test_an_unreachable_host_is_told_once_at_once() -> None:
