@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from runner.values import Span
 
-ScalarValue: TypeAlias = None | bool | int | float | str
+ScalarValue: TypeAlias = bool | int | float | str | None
 Style: TypeAlias = Literal["plain", "single", "double", "literal", "folded"]
 
 
@@ -54,7 +54,7 @@ class Scalar(Node):
 
     __slots__ = ("end", "start", "style", "tag", "text", "value")
 
-    def __init__(  # noqa: PLR0913 - a leaf of the tree, made in one place
+    def __init__(
         self,
         source: Source,
         line: int,

@@ -26,7 +26,7 @@ _END_TIMEOUT = 5.0
 _LOOK = 0.02
 
 
-class LabFailed(RunnerError):  # noqa: N818 - named as the errors of runner.errors are
+class LabFailed(RunnerError):
     """The lab did not start or did not end."""
 
     exit_code = ExitCode.FAILED
