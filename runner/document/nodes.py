@@ -54,7 +54,7 @@ class Scalar(Node):
 
     __slots__ = ("end", "start", "style", "tag", "text", "value")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a leaf of the tree, made in one place
         self,
         source: Source,
         line: int,

@@ -72,7 +72,7 @@ def load(source: Source, problems: Problems, *, ansible: bool = False) -> Docume
     return Document(source, root, builder.anchors.by_name())
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: the problem is already noted
+class _Stopped(Exception):
     """Reading on would be useless or dear."""
 
 

@@ -32,7 +32,7 @@ class Stage(IntEnum):
     OVER = 4
 
 
-class IllegalTransition(Exception):  # noqa: N818 - named for what happened; it is always a bug of ours
+class IllegalTransition(Exception):
     """An event came that cannot follow what was; the message tells the assignment's story."""
 
 

@@ -75,7 +75,7 @@ def _load(paths: Sequence[str], problems: Problems, playbook_dir: Path | None) -
     folders: dict[Path, None] = {}
     for text in paths:
         path = Path(text).expanduser()
-        if "," in text and not os.path.exists(path):
+        if "," in text and not os.path.exists(path):  # noqa: PTH110 - pathlib raises for a list longer than a name
             _add_names(text, builder, problems)
         else:
             _add_path(path, builder, problems)
@@ -161,7 +161,7 @@ def _add_yaml(source: Source, builder: InventoryBuilder, problems: Problems) -> 
 
 
 def _add_native(source: Source, builder: InventoryBuilder, problems: Problems) -> None:
-    from runner.document.schema import check_inventory
+    from runner.document.schema import check_inventory  # noqa: PLC0415 - jsonschema is heavy, only this form needs it
 
     document = load(source, problems)
     check_inventory(document, problems)

@@ -41,7 +41,7 @@ def add_vars_files(folder: Path, builder: InventoryBuilder, problems: Problems, 
 def names_in(folder: Path, problems: Problems) -> list[str]:
     """The sorted names of what a folder holds; none where there is no such folder, a problem where it is closed."""
     try:
-        return sorted(os.listdir(folder))
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted, not paths
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

@@ -96,7 +96,7 @@ class LabDirectory:
                 },
             )
             hosts = group["hosts"]
-            assert isinstance(hosts, dict)
+            assert isinstance(hosts, dict)  # noqa: S101 - made three lines above
             hosts[entry.host.name] = {"address": "127.0.0.1", "connection": {"port": entry.port}}
         document: Mapping[str, object] = {
             "version": 1,

@@ -13,7 +13,7 @@ from typing import IO, Protocol, TextIO
 from runner.errors import ExitCode, RunnerError, UsageError
 
 
-class OutputClosed(RunnerError):  # noqa: N818 - named as the errors of runner.errors are
+class OutputClosed(RunnerError):
     """Who read the output went away (``runner ... | head``); nothing more can be shown there."""
 
     exit_code = ExitCode.CLOSED_OUTPUT
@@ -22,7 +22,7 @@ class OutputClosed(RunnerError):  # noqa: N818 - named as the errors of runner.e
         super().__init__("output-closed", "the reader of the output is gone")
 
 
-class OutputNotWritten(UsageError):  # noqa: N818 - named as the errors of runner.errors are
+class OutputNotWritten(UsageError):
     """A file or a stream of output cannot be written; ``reason`` is the system's words."""
 
     def __init__(self, name: str, reason: str) -> None:

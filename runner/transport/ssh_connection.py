@@ -199,7 +199,7 @@ async def close_link(link: asyncssh.SSHClientConnection) -> None:
         return
 
 
-class _RefusedForNow(Exception):  # noqa: N818 - no error: the start is tried again
+class _RefusedForNow(Exception):
     """The host refused a channel while others run over the connection."""
 
 

@@ -26,7 +26,7 @@ class Offer:
     label: str
 
 
-class KeyUnusable(Exception):  # noqa: N818 - a finding about a key, turned into an Unreachable by the transport
+class KeyUnusable(Exception):
     """A key cannot be used; ``code`` is ``key-unreadable``, ``passphrase-missing`` or ``passphrase-wrong``."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -202,13 +202,17 @@ def test_numbers_and_durations_of_steps_may_be_templates_of_inputs(tmp_path: Pat
         name: x
         inputs: {limit: {type: duration, default: 90s}, many: {type: integer, default: 3}}
         steps:
-          - {id: a, script: 'true', timeout: "{{ limit }}", throttle: "{{ inputs.many }}", hide_computer_name: "{{ many > 2 }}"}
+          - id: a
+            script: "true"
+            timeout: "{{ limit }}"
+            throttle: "{{ inputs.many }}"
+            hide_computer_name: "{{ many > 2 }}"
         """
     plan = planned(tmp_path, text)
     step = plan.steps[0].step
 
     assert (90.0, 3, True) == (step.timeout, step.throttle, step.hide_computer_name)
-    assert [("unknown-variable", 5, 38)] == found(
+    assert [("unknown-variable", 7, 14)] == found(
         prepared(tmp_path, text.replace("{{ limit }}", "{{ inventory_hostname }}"))
     )
 
