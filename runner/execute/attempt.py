@@ -90,8 +90,9 @@ class _Attempt:
         try:
             return await self._open_and_run(body)
         except ConnectionLost as error:
-            # A kept link that broke while nobody used it is found out by its next user; nothing was lost but it.
-            if error.may_have_run or self._site.placement.session is not None:
+            # A kept link that broke while nobody used it is found out by its next user; nothing was lost but it (and
+            # a session over it, of which the second try tells).
+            if error.may_have_run:
                 raise
         body = self._body = await prepare(self._site)
         return await self._open_and_run(body)

@@ -73,8 +73,8 @@ class Connections:
             if not opening.waiting and not opening.task.done():
                 opening.task.cancel()
 
-    def ended(self, assignment: Assignment) -> None:
-        """An assignment is over: the last one that could need a connection closes it."""
+    def ended(self, assignment: Assignment, after: asyncio.Task[None] | None = None) -> None:
+        """An assignment is over: the last one that could need a connection closes it, once ``after`` is done."""
         endpoint = self._plan.steps[assignment.step].placements[assignment.position].endpoint
         key = self._key(endpoint)
         self._left[key] -= 1
@@ -82,7 +82,7 @@ class Connections:
             del self._left[key]
             connection = self._open.pop(key, None)
             if connection is not None:
-                self._dismiss(connection)
+                self._dismiss(connection, after)
 
     async def doubt(self, endpoint: Endpoint) -> None:
         """Something could not be ended over the endpoint's connection: drop it unless it still answers."""
@@ -136,10 +136,15 @@ class Connections:
         else:
             self._dismiss(task.result())
 
-    def _dismiss(self, connection: Connection) -> None:
-        closing = asyncio.ensure_future(self._patience.close(connection.close(), CLOSE_TIMEOUT))
+    def _dismiss(self, connection: Connection, after: asyncio.Task[None] | None = None) -> None:
+        closing = asyncio.ensure_future(self._close(connection, after))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+    async def _close(self, connection: Connection, after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait([after])
+        await self._patience.close(connection.close(), CLOSE_TIMEOUT)
 
 
 def shared_key(endpoint: Endpoint) -> Endpoint:

@@ -116,8 +116,8 @@ class PlanExecutor:
         if planned.step.register is not None:
             self._registry.register(planned.step.register, planned.step.id, unmasked)
         self.tally.add(result)
-        self._services.sessions.ended(assignment)
-        self._services.connections.ended(assignment)
+        closing = self._services.sessions.ended(assignment)
+        self._services.connections.ended(assignment, after=closing)
 
     def hurry(self) -> None:
         """Shorten every deadline of stops that are under way."""

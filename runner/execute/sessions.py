@@ -79,17 +79,17 @@ class Sessions:
             kept = self._kept[key] = Kept(interpreter)
         return kept
 
-    def ended(self, assignment: Assignment) -> None:
-        """An assignment is over: the last one of a session on a host closes it."""
+    def ended(self, assignment: Assignment) -> asyncio.Task[None] | None:
+        """An assignment is over: the last one of a session on a host closes it, and the closing is given."""
         key = _key(self._plan.steps[assignment.step].placements[assignment.position])
         if key is None:
-            return
+            return None
         self._left[key] -= 1
-        if not self._left[key]:
-            del self._left[key]
-            kept = self._kept.pop(key, None)
-            if kept is not None:
-                self._dismiss(kept)
+        if self._left[key]:
+            return None
+        del self._left[key]
+        kept = self._kept.pop(key, None)
+        return None if kept is None else self._dismiss(kept)
 
     async def close(self) -> None:
         """Close all of them, each within its time."""
@@ -97,10 +97,11 @@ class Sessions:
             self._dismiss(self._kept.pop(key))
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    def _dismiss(self, kept: Kept) -> None:
+    def _dismiss(self, kept: Kept) -> asyncio.Task[None]:
         closing = asyncio.ensure_future(self._close(kept))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+        return closing
 
     async def _close(self, kept: Kept) -> None:
         await self._patience.stop(_Closing(kept.interpreter), _CLOSE_GRACE)

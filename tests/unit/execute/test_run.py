@@ -376,3 +376,15 @@ async def test_a_value_that_a_shell_cannot_hold_fails_that_host_before_anything_
     failure = seen.result("x", "b").failure
     assert failure is not None
     assert (failure.code, failure.phase, failure.may_have_run) == ("value-type", "send", False)
+
+
+async def test_a_session_that_is_reset_begins_each_step_anew(tmp_path: Path) -> None:
+    """`reset: step` keeps the connection and nothing of the interpreter."""
+    text = book(
+        """\
+        - {id: set, session: clean, script: 'kept=1; echo $$'}
+        - {id: get, session: clean, script: 'echo "[${kept-}]"'}
+        """
+    ).replace("sessions: {", "sessions: {clean: {target: all, reset: step}, ")
+    seen = await run(tmp_path, text)
+    assert [seen.result("get", host).output for host in "abc"] == [["[]"]] * 3

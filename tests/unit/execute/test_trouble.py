@@ -141,6 +141,35 @@ async def test_a_stop_ends_processes_and_what_they_started(tmp_path: Path) -> No
     assert (seen.summary.stopped_because, seen.summary.may_still_run) == ("Ctrl-C", ())
 
 
+@pytest.mark.parametrize("throttle", [1, 3])
+async def test_a_stop_within_a_loop_ends_its_items(tmp_path: Path, throttle: int) -> None:
+    """Items that run are ended, items that did not begin are not begun; the host is cancelled once."""
+    control = RunControl()
+    seen = Seen(on_output=lambda event: control.request_stop("Ctrl-C") if "2" in event.text else None)
+    loop = f"loop: {{over: '{{{{ range(1, 10) }}}}', throttle: {throttle}}}"
+    script = "echo $Using:item; [ $Using:item = 1 ] || sleep 60"
+    await run(
+        tmp_path, book(f"- {{id: x, hosts: a, {loop}, script: '{script}'}}"), seen=seen, control=control
+    )
+    result = seen.result("x")
+    assert result.status is Status.CANCELLED
+    assert result.items[1].status is Status.CANCELLED
+    assert {item.status for item in result.items} <= {Status.OK, Status.CANCELLED}
+    assert len(result.items) <= throttle + 2
+
+
+async def test_a_loop_on_an_unreachable_host_tries_once(tmp_path: Path) -> None:
+    """A host that cannot be reached is not tried again for every item."""
+    transport = Failing()
+    seen = await run(
+        tmp_path,
+        book("- {id: x, hosts: b, loop: [1, 2, 3], script: 'true'}"),
+        inventory=APART,
+        transports={"ssh": transport},
+    )
+    assert (seen.result("x", "b").status, transport.opened) == (Status.UNREACHABLE, ["b"])
+
+
 async def test_a_second_stop_does_not_wait_for_a_stubborn_process(tmp_path: Path) -> None:
     """A process that ignores TERM has its grace cut short by the second Ctrl-C."""
     control, pid = RunControl(), tmp_path / "pid"
