@@ -26,6 +26,10 @@ CODES: dict[str, CodePage] = {
         "runner inventory list",
         "runner inventory list -i inventories/prod.yml",
     ),
+    "no-terminal": CodePage(
+        "a question cannot be asked, because there is no terminal",
+        "`--ask-password` and `prompt` ask a person. In pipelines take the secret from `env`, `file` or `command`.",
+    ),
     "nothing-to-explain": CodePage(
         "`runner explain` is asked about a variable without being told where to look",
         "A variable comes from a playbook or an inventory.",

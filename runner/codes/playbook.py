@@ -25,11 +25,29 @@ CODES: dict[str, CodePage] = {
         wrong="session_options:\n  overnight: {idle_timeout: 43200000}",
         right="session_options:\n  overnight: {idle_timeout: 12h}",
     ),
+    "command-blanks": CodePage(
+        "the name under `command` holds blanks",
+        "`command` runs one program as argv, without a shell, so nothing splits a line into words.",
+        "command: systemctl restart nginx",
+        "command: systemctl\nargs: [restart, nginx]",
+    ),
     "digest-authentication": CodePage(
         summary="Digest authentication is not offered",
         explanation="Servers no longer offer it, and it protects a password badly. Use negotiate, kerberos or credssp.",
         wrong="targets:\n  web: {hosts: web, authentication: digest}",
         right="targets:\n  web: {hosts: web, authentication: negotiate}",
+    ),
+    "duplicate-register": CodePage(
+        "two steps register their results under the same name",
+        "A reader of the name could not know whose result it gets.",
+        "steps: [{id: a, script: x, register: r}, {id: b, script: y, register: r}]",
+        "steps: [{id: a, script: x, register: r}, {id: b, script: y, register: s}]",
+    ),
+    "duplicate-step": CodePage(
+        "two steps have the same id",
+        "`needs`, results and the command line know a step by its id. A step without one gets it from its `name`.",
+        "steps: [{id: a, script: x}, {id: a, script: y}]",
+        "steps: [{id: a, script: x}, {id: b, script: y}]",
     ),
     "empty-value": CodePage(
         summary="A list or a mapping is empty, or an item has no value, where something must stand",
@@ -45,6 +63,23 @@ CODES: dict[str, CodePage] = {
         ),
         wrong="targets:\n  mail: {connection_uri: 'https://mail/PowerShell', use_ssl: true}",
         right="targets:\n  mail: {connection_uri: 'https://mail/PowerShell'}",
+    ),
+    "file-shell": CodePage(
+        "the name of a script file contradicts the shell that would run it",
+        "`.ps1` is for powershell, `.sh` for sh and bash, `.py` for python. The shell comes from the step, the target or"
+        " the inventory, never from the file's name.",
+        "file: collect.py",
+        "file: collect.py\nshell: python",
+    ),
+    "include-too-deep": CodePage(
+        "files include each other in a circle or more than twenty deep",
+        "An `include` is replaced by the steps of its file, so a circle would have no end.",
+    ),
+    "key-without-body": CodePage(
+        "`args` or `input_object` stands on a step that runs no script or command",
+        "They are given to a program; `copy`, `fetch` and `assert` run none of the author's.",
+        "{assert: {that: x == 1}, args: [a]}",
+        "{assert: {that: x == 1}}",
     ),
     "language-version": CodePage(
         summary="The file is written in a version of the language that this runner does not read",
@@ -94,6 +129,12 @@ CODES: dict[str, CodePage] = {
         wrong="- web01\n- web02",
         right="version: 1\nhosts:\n  web01: {}\n  web02: {}",
     ),
+    "parameters-shell": CodePage(
+        "`parameters` are given to a shell that has none",
+        "Parameters bind by name, which is PowerShell's. sh, bash and python take `args` by position and `$Using:`.",
+        "{shell: sh, script: x, parameters: {Name: spooler}}",
+        "{shell: sh, script: x, args: [spooler]}",
+    ),
     "plain-secret": CodePage(
         summary="A secret is written in plain text",
         explanation=(
@@ -103,6 +144,19 @@ CODES: dict[str, CodePage] = {
         ),
         wrong="credentials:\n  ops: {username: ops, password: hunter2}",
         right="credentials:\n  ops: {username: ops, password: {env: OPS_PASSWORD}}",
+    ),
+    "reserved-name": CodePage(
+        "a variable, input, result or target has a name that the language keeps for itself",
+        "Reserved are `results`, `inputs`, `host`, `hosts`, `groups`, `facts`, `item`, `loop`, `run`, `failure`,"
+        " `secrets` and `credentials`, and the target `local`.",
+        "vars: {hosts: 3}",
+        "vars: {host_count: 3}",
+    ),
+    "session-shells": CodePage(
+        "steps with different shells use the same session",
+        "A session is one kept interpreter on each host, so it has one shell.",
+        "{session: warm, shell: python, script: x}",
+        "{session: warm_python, shell: python, script: x}",
     ),
     "subsystem-twice": CodePage(
         summary="Over SSH `configuration_name` and `subsystem` say the same thing, and both are given",
@@ -131,6 +185,9 @@ CODES: dict[str, CodePage] = {
         wrong="steps:\n  - target: web\n    hosts: db\n    script: uptime",
         right="steps:\n  - hosts: web,db\n    script: uptime",
     ),
+    "unknown-credential": CodePage(
+        "a credential is named that the playbook does not declare", "Credentials stand under `credentials:`."
+    ),
     "unknown-key": CodePage(
         summary="A key is not part of the language at this place",
         explanation=(
@@ -139,6 +196,40 @@ CODES: dict[str, CodePage] = {
         ),
         wrong="steps:\n  - script: uptime\n    regsiter: load",
         right="steps:\n  - script: uptime\n    register: load",
+    ),
+    "unknown-script": CodePage(
+        "`script: {ref: NAME}` names a script that the playbook does not have",
+        "Scripts with names stand under `scripts:`.",
+        "script: {ref: recnt}",
+        "script: {ref: recent}",
+    ),
+    "unknown-session": CodePage(
+        "a step names a session that the playbook does not declare",
+        "Sessions stand under `sessions:`, each on a target. To run without a kept interpreter, name the target.",
+        "{session: web, script: x}",
+        "{target: web, script: x}",
+    ),
+    "unknown-session-option": CodePage(
+        "a session option is named that the playbook does not declare",
+        "Named session options stand under `session_options:`; a mapping may also stand in place of the name.",
+    ),
+    "unknown-step": CodePage(
+        "a step is named that the playbook does not have",
+        "`needs`, `--only` and `--start-at` name steps by their id.",
+        "needs: [colect]",
+        "needs: [collect]",
+    ),
+    "unknown-target": CodePage(
+        "a step or session names a target that the playbook does not declare",
+        "Targets stand under `targets:`; `local` is always there. To name hosts in the step itself, write `hosts:`.",
+        "{target: wbe, script: x}",
+        "{target: web, script: x}",
+    ),
+    "vars-file": CodePage(
+        "a file of variables is no mapping",
+        "`vars_files` and `-e @file` take files of names with values.",
+        "- a\n- b",
+        "a: 1\nb: 2",
     ),
     "wrong-name": CodePage(
         summary="A name has characters that names cannot have",

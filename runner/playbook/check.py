@@ -20,6 +20,13 @@ RESERVED = frozenset(
     }
 )
 LOCAL = "local"
+_UNKNOWN = {
+    "credential": "unknown-credential",
+    "session": "unknown-session",
+    "session option": "unknown-session-option",
+    "step": "unknown-step",
+    "target": "unknown-target",
+}
 SUFFIXES = {
     ".ps1": {Shell.POWERSHELL},
     ".sh": {Shell.SH, Shell.BASH},
@@ -78,7 +85,7 @@ def _check_plain_values(playbook: Playbook, problems: Problems) -> None:
 def _known(kind: str, name: str, known: Iterable[str], span: Span, problems: Problems) -> None:
     names = set(known)
     if name not in names:
-        problems.error(f"unknown-{kind}", f"no {kind} is named `{name}`", span, *suggestion(name, names))
+        problems.error(_UNKNOWN[kind], f"no {kind} is named `{name}`", span, *suggestion(name, names))
 
 
 def _check_reserved(playbook: Playbook, problems: Problems) -> None:
@@ -139,7 +146,7 @@ def _check_connection(playbook: Playbook, connection: MappingABC[str, object], p
         _known("credential", credential.text, playbook.credentials, credential.span, problems)
     option = connection.get("session_option")
     if isinstance(option, Scalar) and isinstance(option.value, str):
-        _known("session-option", option.text, playbook.session_options, option.span, problems)
+        _known("session option", option.text, playbook.session_options, option.span, problems)
 
 
 def _check_who(playbook: Playbook, step: Step, problems: Problems) -> None:

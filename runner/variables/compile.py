@@ -243,9 +243,9 @@ def _unknown_callables(
     environment: LanguageEnvironment, tree: nodes.Template, tokens: list[tuple[int, str, str]], shift: int
 ) -> Iterator[ScriptProblem]:
     known: dict[str, Any]
-    for kind, known, found in (
-        ("filter", environment.filters, tree.find_all(nodes.Filter)),
-        ("test", environment.tests, tree.find_all(nodes.Test)),
+    for code, known, found in (
+        ("unknown-filter", environment.filters, tree.find_all(nodes.Filter)),
+        ("unknown-test", environment.tests, tree.find_all(nodes.Test)),
     ):
         for part in found:
             if part.name in known:
