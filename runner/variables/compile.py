@@ -251,9 +251,9 @@ def _unknown_callables(
             if part.name in known:
                 continue
             offset = next((o for o, k, t in tokens if k == "name" and t == part.name), 0) + shift
-            message = f"unknown {kind} `{part.name}`"
+            message = f"{code.replace('-', ' ')} `{part.name}`"
             yield ScriptProblem(
-                f"unknown-{kind}",
+                code,
                 message,
                 offset,
                 offset + len(part.name),
