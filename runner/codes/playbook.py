@@ -145,12 +145,22 @@ CODES: dict[str, CodePage] = {
         wrong="credentials:\n  ops: {username: ops, password: hunter2}",
         right="credentials:\n  ops: {username: ops, password: {env: OPS_PASSWORD}}",
     ),
+    "requires-form": CodePage(
+        "`requires` does not name versions",
+        "It takes version specifiers as Python packages do: `>=0.1`, `>=0.1,<2`, `==0.3.*`.",
+        "requires: newest",
+        "requires: '>=0.1'",
+    ),
     "reserved-name": CodePage(
         "a variable, input, result or target has a name that the language keeps for itself",
         "Reserved are `results`, `inputs`, `host`, `hosts`, `groups`, `facts`, `item`, `loop`, `run`, `failure`,"
         " `secrets` and `credentials`, and the target `local`.",
         "vars: {hosts: 3}",
         "vars: {host_count: 3}",
+    ),
+    "runner-version": CodePage(
+        "the playbook asks for another version of runner",
+        "`requires` keeps a playbook from being run by a version it was not written for.",
     ),
     "session-shells": CodePage(
         "steps with different shells use the same session",

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from pathlib import PurePath
 
+from runner import __version__
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
 from runner.playbook.read import entries_of, is_template, text_of
+from runner.playbook.requires import check_requires
 from runner.problems import Problems, suggestion
 from runner.using.model import Shell
 from runner.values import Span
@@ -37,6 +39,8 @@ SUFFIXES = {
 
 def check_playbook(playbook: Playbook, problems: Problems) -> None:
     """Note every problem that can be seen without an inventory."""
+    root = playbook.document.root
+    check_requires(root.get("requires") if isinstance(root, Mapping) else None, __version__, problems)
     _check_reserved(playbook, problems)
     _check_ids(playbook.steps, problems)
     _check_registers(playbook.steps, problems)

@@ -123,3 +123,22 @@ def test_words_of_enumerations_are_read_in_any_case(tmp_path: Path) -> None:
     step = result.plan.steps[0].step
 
     assert ("bash", "always", "json") == (step.shell, step.run_if, step.output)
+
+
+@pytest.mark.parametrize(
+    ("requires", "expected"),
+    [
+        ("'>=0.1'", []),
+        ("0.1.0", []),
+        ("'>=0.1,<99'", []),
+        ("'>=99'", ["runner-version"]),
+        ("newest", ["requires-form"]),
+    ],
+)
+def test_requires_names_the_versions_a_playbook_works_with(
+    tmp_path: Path, requires: str, expected: list[str]
+) -> None:
+    """A version that does not fit is refused before anything else happens."""
+    assert expected == codes(
+        prepared(tmp_path, HEAD + f"requires: {requires}\nsteps: [{{id: a, script: x}}]\n")
+    )
