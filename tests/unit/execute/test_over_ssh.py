@@ -75,7 +75,10 @@ async def test_sessions_targets_files_and_errors(tmp_path: Path, well: OpenSsh, 
         - {{id: get, session: warm, script: 'echo "$kept $PWD"'}}
         - {{id: py, target: all, shell: python, script: 'print($Using:v["k"])', using: {{v: {{k: [1, "it's"]}}}}}}
         - {{id: put, target: all, copy: {{src: data, dest: "{tmp_path}/out-{{{{ inventory_hostname }}}}"}}}}
-        - {{id: take, target: all, fetch: {{src: "{tmp_path}/out-*", dest: back}}}}
+        - id: take
+          target: all
+          needs: [{{step: put, wait: all}}]
+          fetch: {{src: "{tmp_path}/out-*", dest: back}}
         - id: bad
           target: all
           shell: bash
