@@ -118,7 +118,7 @@ class ScriptRun:
         if self._kept is not None:
             ended = await run_kept(self._kept, request, self._collector, stdin, guard)
             if ended.lost:
-                self._kept.lost_in = self._site.planned.step.id
+                self._kept.lost_in = f"`{self._site.planned.step.id}`"
         else:
             if self._connection is None:
                 raise RuntimeError("run without open")

@@ -14,6 +14,7 @@ from runner.execute.patience import HURRIED_GRACE, Patience
 from runner.plan.model import Placement, Plan
 from runner.shell.kept import KeptInterpreter
 from runner.transport.port import Connection
+from runner.units import format_duration
 
 PROBE_TIMEOUT = 5.0
 """Seconds within which an interpreter must answer after a timeout to be kept (language.md, "Time")."""
@@ -25,7 +26,7 @@ _Key: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class Kept:
-    """A session on a host: its interpreter, and the step in which it was lost, if it was."""
+    """A session on a host: its interpreter, and in words what ended it, if it has ended."""
 
     interpreter: KeptInterpreter
     lost_in: str | None = None
@@ -49,6 +50,7 @@ class Sessions:
         self._on_reopen = on_reopen
         self._kept: dict[_Key, Kept] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._idle: dict[_Key, asyncio.TimerHandle] = {}
         self._left: Counter[_Key] = Counter(
             key for planned in plan.steps for placement in planned.placements if (key := _key(placement))
         )
@@ -64,6 +66,7 @@ class Sessions:
         key = _key(placement)
         if key is None:
             raise ValueError("the placement has no session")
+        self._forget_idling(key)
         kept = self._kept.get(key)
         if kept is not None and (kept.lost_in or kept.interpreter.lost):
             if placement.session_on_loss != "reopen":
@@ -81,18 +84,41 @@ class Sessions:
 
     def ended(self, assignment: Assignment) -> asyncio.Task[None] | None:
         """An assignment is over: the last one of a session on a host closes it, and the closing is given."""
-        key = _key(self._plan.steps[assignment.step].placements[assignment.position])
+        placement = self._plan.steps[assignment.step].placements[assignment.position]
+        key = _key(placement)
         if key is None:
             return None
         self._left[key] -= 1
         if self._left[key]:
+            self._start_idling(key, placement)
             return None
+        self._forget_idling(key)
         del self._left[key]
         kept = self._kept.pop(key, None)
         return None if kept is None else self._dismiss(kept)
 
+    def _start_idling(self, key: _Key, placement: Placement) -> None:
+        """Close the session when nobody uses it for ``idle_close``; ``on_loss`` decides for who comes later."""
+        seconds = placement.session_idle_close
+        if seconds is not None and key in self._kept and key not in self._idle:
+            reason = f"being idle for {format_duration(seconds)}"
+            self._idle[key] = asyncio.get_running_loop().call_later(seconds, self._close_idle, key, reason)
+
+    def _forget_idling(self, key: _Key) -> None:
+        timer = self._idle.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _close_idle(self, key: _Key, reason: str) -> None:
+        del self._idle[key]
+        kept = self._kept[key]
+        kept.lost_in = kept.lost_in or reason
+        self._dismiss(kept)
+
     async def close(self) -> None:
         """Close all of them, each within its time."""
+        for key in list(self._idle):
+            self._forget_idling(key)
         for key in list(self._kept):
             self._dismiss(self._kept.pop(key))
         await asyncio.gather(*self._closing, return_exceptions=True)
@@ -121,7 +147,7 @@ def _key(placement: Placement) -> _Key | None:
 
 
 def _lost(session: str, kept: Kept) -> ExecutionFailed:
-    where = f"`{kept.lost_in}`" if kept.lost_in else "an earlier step"
+    where = kept.lost_in or "an earlier step"
     return ExecutionFailed(
         "session-lost",
         f"session `{session}` ended with {where}, and what it held is gone; nothing was run",

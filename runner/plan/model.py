@@ -19,7 +19,7 @@ class Placement:
     """A host in a step: how it is reached and spoken to. Shared by all steps with the same target.
 
     ``session`` is the kept interpreter's name, None for a new interpreter a step.
-    ``interpreter`` None means the shell's own default program.
+    ``interpreter`` None means the shell's own default program. ``session_idle_close`` in seconds, None is never.
     """
 
     host: str
@@ -29,6 +29,7 @@ class Placement:
     session: str | None = None
     session_on_loss: str = "fail"
     session_reset: str = "never"
+    session_idle_close: float | None = None
     cancel_timeout: float = 10.0
 
 

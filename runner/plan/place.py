@@ -150,6 +150,7 @@ class Placer:
             session=kept,
             session_on_loss=session.on_loss if session else "fail",
             session_reset=session.reset if session else "never",
+            session_idle_close=session.idle_close if session else None,
             cancel_timeout=_cancel_timeout(reach),
         )
         return Placed(placement, reach, self._limits(placement, reach, target, session))

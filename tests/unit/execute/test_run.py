@@ -388,3 +388,33 @@ async def test_a_session_that_is_reset_begins_each_step_anew(tmp_path: Path) -> 
     ).replace("sessions: {", "sessions: {clean: {target: all, reset: step}, ")
     seen = await run(tmp_path, text)
     assert [seen.result("get", host).output for host in "abc"] == [["[]"]] * 3
+
+
+async def test_an_idle_session_is_closed_and_on_loss_decides(tmp_path: Path) -> None:
+    """After `idle_close` without use the interpreter ends; the next step fails by name, or gets a new one."""
+    seen = await run(
+        tmp_path,
+        """\
+        version: 1
+        name: x
+        targets: {one: {hosts: [a]}}
+        sessions:
+          strict: {target: one, idle_close: 100ms}
+          soft: {target: one, idle_close: 100ms, on_loss: reopen}
+          busy: {target: one, idle_close: 1h}
+        steps:
+          - {id: s1, session: strict, script: 'v=1'}
+          - {id: s2, session: soft, script: 'v=1'}
+          - {id: s3, session: busy, script: 'v=1'}
+          - {id: wait, target: one, script: 'sleep 0.5'}
+          - {id: e1, session: strict, ignore_errors: true, script: 'echo $v'}
+          - {id: e2, session: soft, script: 'echo "[$v]"'}
+          - {id: e3, session: busy, script: 'echo "[$v]"'}
+        """,
+    )
+    lost = seen.result("e1", "a")
+
+    assert lost.failure is not None
+    assert ("session-lost", False) == (lost.failure.code, lost.failure.may_have_run)
+    assert "being idle for 100ms" in lost.failure.message
+    assert (["[]"], ["[1]"]) == (seen.result("e2", "a").output, seen.result("e3", "a").output)
