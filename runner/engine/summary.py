@@ -49,24 +49,25 @@ class Tally:
         stopped_because: str | None = None,
         may_still_run: tuple[str, ...] = (),
         bug: bool = False,
+        stop_code: ExitCode | None = None,
     ) -> Summary:
-        """All counts so far; ``duration`` in seconds, ``bug`` says that the runner itself failed."""
+        """All counts so far; ``duration`` in seconds, ``bug`` says that the runner itself failed.
+
+        ``stop_code`` is the exit code of the signal that stopped the run, if one did.
+        """
         hosts = Counter(self._hosts.values())
         return Summary(
             results={status: self._results[status] for status in Status if self._results[status]},
             hosts={status: hosts[status] for status in Status if hosts[status]},
             ignored=self._ignored,
             duration=duration,
-            exit_code=ExitCode.BUG if bug else self._exit_code(stopped_because),
+            exit_code=ExitCode.BUG if bug else stop_code or self._exit_code(stopped_because),
             stopped_because=stopped_because,
             may_still_run=may_still_run,
         )
 
     def _exit_code(self, stopped_because: str | None) -> ExitCode:
-        """1 before 3 before 0; a run that was stopped did not do all it was asked to, so it is at least 1.
-
-        A signal's own code is put over this one by whoever caught the signal.
-        """
+        """1 before 3 before 0; a run that was stopped did not do all it was asked to, so it is at least 1."""
         if self._bad & {Status.FAILED, Status.TIMED_OUT, Status.UNKNOWN} or stopped_because is not None:
             return ExitCode.FAILED
         if Status.UNREACHABLE in self._bad:

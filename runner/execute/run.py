@@ -12,6 +12,7 @@ from runner.document.nodes import AnyNode, Scalar
 from runner.engine.driver import Driver
 from runner.engine.observe import Observer, RunEnded, RunStarted, StepOutline, Summary
 from runner.engine.port import Clock
+from runner.errors import ExitCode
 from runner.execute.executor import PlanExecutor
 from runner.plan.model import Plan
 from runner.transport.port import Login, Transport
@@ -24,9 +25,14 @@ class RunControl:
     def __init__(self) -> None:
         self._driver: Driver | None = None
         self._reason: str | None = None
+        self.exit_code: ExitCode | None = None
 
-    def request_stop(self, reason: str) -> None:
-        """Start nothing more and end what runs; a second time hurries that. ``reason`` is shown: ``Ctrl-C``."""
+    def request_stop(self, reason: str, exit_code: ExitCode | None = None) -> None:
+        """Start nothing more and end what runs; a second time hurries that. ``reason`` is shown: ``Ctrl-C``.
+
+        The first ``exit_code`` is the run's.
+        """
+        self.exit_code = self.exit_code or exit_code
         if self._driver is not None:
             self._driver.request_stop(reason)
         elif self._reason is None:
@@ -85,6 +91,7 @@ async def run_plan(
         stopped_because=outcome.stopped_because,
         may_still_run=may_still_run,
         bug=outcome.bug is not None,
+        stop_code=control.exit_code if control is not None else None,
     )
     observer.on_event(RunEnded(plan.run, clock.utc(), summary))
     if outcome.bug is not None:

@@ -157,7 +157,8 @@ def _check_who(playbook: Playbook, step: Step, problems: Problems) -> None:
     for target in step.targets:
         _known("target", target.text, {*playbook.targets, LOCAL}, target.span, problems)
     for session in step.sessions:
-        if session.text in playbook.targets or session.text == LOCAL:
+        is_target = session.text in playbook.targets or session.text == LOCAL
+        if is_target and session.text not in playbook.sessions:
             problems.error(
                 "unknown-session",
                 f"`{session.text}` is a target, not a session",

@@ -8,6 +8,7 @@ import pytest
 
 from runner.engine.result import Result, Status
 from runner.engine.summary import Tally
+from runner.errors import ExitCode
 
 OK = Result(step="s", host="a", status=Status.OK)
 
@@ -56,3 +57,11 @@ def test_a_stopped_run_did_not_succeed() -> None:
     """A run that was stopped early is never exit 0, and a bug is 70 whatever else there is."""
     assert tally_of(OK).summary(duration=1, stopped_because="the run's timeout").exit_code == 1
     assert tally_of(OK).summary(duration=1, stopped_because="an internal error", bug=True).exit_code == 70
+
+
+def test_the_code_of_a_signal_is_the_run_s() -> None:
+    """A run that a signal stopped ends with the signal's code, whatever failed; only a bug is worse."""
+    failed = tally_of(replace(OK, status=Status.FAILED))
+    code = ExitCode.INTERRUPTED
+    assert failed.summary(duration=1, stopped_because="Ctrl-C", stop_code=code).exit_code == 130
+    assert failed.summary(duration=1, stopped_because="Ctrl-C", stop_code=code, bug=True).exit_code == 70

@@ -142,3 +142,12 @@ def test_requires_names_the_versions_a_playbook_works_with(
     assert expected == codes(
         prepared(tmp_path, HEAD + f"requires: {requires}\nsteps: [{{id: a, script: x}}]\n")
     )
+
+
+def test_a_session_may_have_the_name_of_its_target(tmp_path: Path) -> None:
+    """``session: web`` means the session where there is one; it is refused only where ``web`` is just a target."""
+    head = HEAD + "targets: {web: {hosts: [a]}}\n"
+    step = "steps: [{id: a, session: web, script: x}]\n"
+
+    assert codes(prepared(tmp_path, head + "sessions: {web: {target: web}}\n" + step)) == []
+    assert codes(prepared(tmp_path, head + step)) == ["unknown-session"]
