@@ -40,6 +40,7 @@ class Problems:
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self._problems: dict[tuple[object, ...], Problem] = {}
+        self._refused: dict[tuple[str, int], list[Span]] = {}
         self.extend(problems)
 
     def error(self, code: str, message: str, span: Span | None = None, *hints: str) -> None:
@@ -51,13 +52,30 @@ class Problems:
         self.add(Problem(code, message, span, Severity.WARNING, hints))
 
     def add(self, problem: Problem) -> None:
-        """Note a problem; the same code and message at the same place counts once."""
+        """Note a problem; the same code and message at the same place counts once (see also :meth:`end_stage`)."""
+        span = problem.span
+        if span is not None and any(
+            _covers(each, span) for each in self._refused.get((span.path, span.line), ())
+        ):
+            return
         self._problems.setdefault((problem.code, problem.message, problem.span), problem)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Note many problems."""
         for problem in problems:
             self.add(problem)
+
+    def end_stage(self) -> None:
+        """Say that a stage (syntax, schema, names) is over: one mistake is told once.
+
+        Whatever a later stage finds at a place that is refused by now follows from it, and is dropped. A place
+        of many lines covers nothing: what stands in a script that is folded, say, is mistakes of their own.
+        """
+        self._refused = {}
+        for problem in self:
+            span = problem.span
+            if problem.severity is Severity.ERROR and span is not None and span.line == span.end_line:
+                self._refused.setdefault((span.path, span.line), []).append(span)
 
     def sorted(self) -> list[Problem]:
         """All problems by path, line and column; those without a place first."""
@@ -73,6 +91,11 @@ class Problems:
 
     def __len__(self) -> int:
         return len(self._problems)
+
+
+def _covers(refused: Span, span: Span) -> bool:
+    """Whether ``span`` begins inside ``refused``, which stands on one line (or both at one empty place)."""
+    return refused.column <= span.column < max(refused.end_column, refused.column + 1)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

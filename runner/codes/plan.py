@@ -115,7 +115,7 @@ CODES: dict[str, CodePage] = {
         "script: print($Using:results.event)",
         "script: print($Using:results.events)",
     ),
-    "unknown-tag": CodePage(
+    "unknown-step-tag": CodePage(
         "a tag is asked for that no step has",
         "Tags of the command line are compared with those of the steps; `all`, `tagged`, `untagged`, `always` and"
         " `never` are known too.",

@@ -34,7 +34,9 @@ def chosen_steps(steps: Sequence[Step], choice: Choice, problems: Problems) -> f
     known_tags = {tag for step in steps for tag in step.tags} | {"all", "tagged", "untagged", ALWAYS, NEVER}
     for tag in (*choice.tags, *choice.skip_tags):
         if tag not in known_tags:
-            problems.error("unknown-tag", f"no step has the tag `{tag}`", None, *suggestion(tag, known_tags))
+            problems.error(
+                "unknown-step-tag", f"no step has the tag `{tag}`", None, *suggestion(tag, known_tags)
+            )
     start = ids.index(choice.start_at) if choice.start_at in ids else 0
     return frozenset(
         step.id

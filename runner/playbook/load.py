@@ -46,7 +46,9 @@ class _Loader:
         root = document.root
         if root is None:
             return None
+        self._problems.end_stage()
         check_playbook(document, self._problems)
+        self._problems.end_stage()
         if not isinstance(root, Mapping):
             return None
         playbook = self._sections(path, document, root)
@@ -162,7 +164,9 @@ class _Loader:
         if document is None or document.root is None:
             return []
         self._documents.append(document)
+        self._problems.end_stage()
         check_steps_file(document, self._problems)
+        self._problems.end_stage()
         nodes = document.root.get("steps") if isinstance(document.root, Mapping) else document.root
         variables = {**outer.variables, **entries_of(parts.get("vars"))}
         inner = replace(context, directory=path.parent)

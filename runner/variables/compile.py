@@ -17,6 +17,8 @@ from jinja2.runtime import Undefined
 from runner.problems import suggestion
 from runner.using.model import ScriptProblem
 from runner.variables.environment import LanguageEnvironment
+from runner.variables.not_known import NotKnownError
+from runner.variables.words import hint_of, in_our_words
 
 _LEXER_OFFSET = re.compile(r" at (\d+)$")
 _OUTER_BRACES = re.compile(r"\s*\{\{-?(.*?)-?\}\}\s*", re.DOTALL)
@@ -67,6 +69,7 @@ class Compiled:
 
         Raises:
             EvaluationError: undefined, a wrong type, a refused operation.
+            NotKnownError: it asks for an input that has no value yet.
 
         """
         if self.literal:
@@ -80,13 +83,14 @@ class Compiled:
                     str(value)  # StrictUndefined raises with its own words
                 return value
             return self._template.render(**variables)
+        except NotKnownError:
+            raise
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise EvaluationError(_words(error)) from error
 
 
 def _words(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return f"{text[:1].lower()}{text[1:]}".rstrip(".") if not text.startswith("'") else text.rstrip(".")
+    return in_our_words(str(error) or type(error).__name__)
 
 
 class Compiler:
@@ -159,10 +163,12 @@ class Compiler:
         stumbled = _LEXER_OFFSET.search(message)
         if stumbled is not None:  # the lexer's own errors know their offset, and come before there is a token
             start, token, message = int(stumbled[1]), "", message[: stumbled.start()]
+        opened = next((t for t in reversed(tokens) if t[1] in {"variable_begin", "block_begin"}), None)
+        if opened is not None and "nd of template" in message:  # it ends too early: the place is what is open
+            start, _, token = opened
         start = min(start + shift, max(len(text) - 1, 0))
-        return _problem(
-            f"{message[:1].lower()}{message[1:]}", start, min(start + max(len(token), 1), len(text))
-        )
+        end = min(start + max(len(token), 1), len(text))
+        return _problem(in_our_words(message), start, end, *hint_of(message, token))
 
 
 def _problem(words: str, start: int, end: int, *hints: str) -> ScriptProblem:

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Node, Scalar
 from runner.document.nodes import Sequence as SequenceNode
+from runner.document.positions import span_in_scalar
 from runner.errors import RunnerError
-from runner.problems import suggestion
+from runner.problems import Problem, suggestion
 from runner.values import Span
-from runner.variables.compile import Compiled, Compiler, EvaluationError
+from runner.variables.compile import Compiled, Compiler, EvaluationError, NameUse
+from runner.variables.not_known import NOT_KNOWN, NotKnownError
 
 
 class Defined(Protocol):
@@ -50,6 +52,15 @@ Layer = Mapping[str, Defined]
 
 class VariableError(RunnerError):
     """A variable or an expression has no value on a host; the span is where the author wrote it."""
+
+
+class ValueNotKnown(VariableError):
+    """It is made of an input that has no value yet; where that is a mistake it is told at the input."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """None: what follows from a missing value is no mistake of its own."""
+        return ()
 
 
 class Scope:
@@ -132,6 +143,8 @@ class Scope:
             )
         self._computing.append(name)
         try:
+            if defined.value is NOT_KNOWN:
+                raise ValueNotKnown("input-missing", f"{defined.source} has no value yet", defined.span)
             value = self._values[name] = self.render(defined.value)
         finally:
             self._computing.pop()
@@ -179,16 +192,26 @@ class Scope:
 
     def _evaluate(self, compiled: Compiled, scalar: Scalar) -> Any:
         variables = {
-            use.name: self.lookup(use.name)
+            use.name: self._of_use(use, scalar)
             for use in compiled.names
             if not use.guarded or self.knows(use.name)
         }
         try:
             return compiled.evaluate(variables)
+        except NotKnownError as error:
+            raise ValueNotKnown("input-missing", "an input has no value yet", scalar.span) from error
         except EvaluationError as error:
             raise VariableError(
                 "evaluation-failed", f"`{_shortened(scalar.text)}`: {error}", scalar.span
             ) from error
+
+    def _of_use(self, use: NameUse, scalar: Scalar) -> Any:
+        try:
+            return self.lookup(use.name)
+        except VariableError as error:
+            if error.span is None:  # nobody wrote it anywhere: the place is where it is read
+                error.span = span_in_scalar(scalar, use.start, use.end)
+            raise
 
 
 def _shortened(text: str, limit: int = 60) -> str:

@@ -98,7 +98,7 @@ def test_reading_the_result_of_a_step_left_out_is_an_error(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "code"), [({"only": ("nope",)}, "unknown-step"), ({"tags": ("nope",)}, "unknown-tag")]
+    ("given", "code"), [({"only": ("nope",)}, "unknown-step"), ({"tags": ("nope",)}, "unknown-step-tag")]
 )
 def test_unknown_selections_are_told(tmp_path: Path, given: dict[str, object], code: str) -> None:
     """A typing mistake on the command line never selects nothing silently."""

@@ -212,7 +212,7 @@ def test_numbers_and_durations_of_steps_may_be_templates_of_inputs(tmp_path: Pat
     step = plan.steps[0].step
 
     assert (90.0, 3, True) == (step.timeout, step.throttle, step.hide_computer_name)
-    assert [("unknown-variable", 7, 14)] == found(
+    assert [("unknown-variable", 7, 18)] == found(
         prepared(tmp_path, text.replace("{{ limit }}", "{{ inventory_hostname }}"))
     )
 
