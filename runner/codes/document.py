@@ -83,6 +83,13 @@ _KEYS: dict[str, CodePage] = {
         "version: 1\nname:fleet\n",
         "version: 1\nname: fleet\n",
     ),
+    "merge-conflict": CodePage(
+        "Marks of an unfinished merge stand in the file",
+        "git writes `<<<<<<<`, `=======` and `>>>>>>>` around two changes of the same lines. Keep what is right, take the "
+        "marks out and `git add` the file.",
+        "<<<<<<< HEAD\nname: Mine\n=======\nname: Theirs\n>>>>>>> other\n",
+        "name: Mine\n",
+    ),
     "missing-colon": CodePage(
         "A line that should be a key has no colon",
         "Inside a mapping every line begins a key, or is indented further than the key whose text it goes on with.",

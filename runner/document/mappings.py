@@ -31,7 +31,7 @@ def entries_of(values: list[AnyNode], problems: Problems, *, flow: bool, ansible
 
     """
     entries: Entries = {}
-    merged: list[AnyNode] = []
+    merged: list[tuple[Scalar, AnyNode]] = []
     severity = Severity.WARNING if ansible else Severity.ERROR
     pairs = iter(values)
     for key, value in zip(pairs, pairs, strict=True):
@@ -40,7 +40,7 @@ def entries_of(values: list[AnyNode], problems: Problems, *, flow: bool, ansible
             continue
         text = key.text
         if text == "<<" and key.style == "plain":
-            merged.append(value)
+            merged.append((key, value))
             continue
         if not text.isascii():
             check_key_characters(key, problems, severity=severity)
@@ -58,32 +58,30 @@ def entries_of(values: list[AnyNode], problems: Problems, *, flow: bool, ansible
     return _merge(merged, entries, problems) if merged else entries
 
 
-def _merge(merged: list[AnyNode], entries: Entries, problems: Problems) -> Entries:
+def _merge(merged: list[tuple[Scalar, AnyNode]], entries: Entries, problems: Problems) -> Entries:
     """Add the entries of ``<<``: keys written here win, then those of the mapping named first.
 
     YAML 1.2 core has no ``<<``; Ansible's authors use it and would miss it without a word, so both modes know it.
     """
     result: Entries = {}
-    for mapping in _flattened(merged):
+    for key, mapping in _flattened(merged):
         if isinstance(mapping, Mapping):
-            for key, entry in mapping.entries.items():
-                result.setdefault(key, entry)
+            for name, entry in mapping.entries.items():
+                result.setdefault(name, entry)
         elif not is_nothing(mapping):
             problems.error(
                 "merge-not-mapping",
                 "`<<` takes the entries of a mapping, or of a list of mappings",
-                mapping.span,
+                max(key.span, mapping.span),  # an alias names what stands before it, at its anchor
                 "name the anchor of a mapping: `<<: *NAME`",
             )
     return result | entries
 
 
-def _flattened(merged: Iterable[AnyNode]) -> Iterator[AnyNode]:
-    for value in merged:
-        if isinstance(value, Sequence):
-            yield from value.items
-        else:
-            yield value
+def _flattened(merged: Iterable[tuple[Scalar, AnyNode]]) -> Iterator[tuple[Scalar, AnyNode]]:
+    for key, value in merged:
+        for item in value.items if isinstance(value, Sequence) else (value,):
+            yield key, item
 
 
 def _check_key(key: Scalar, value: Scalar, problems: Problems, severity: Severity) -> None:

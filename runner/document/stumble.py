@@ -41,7 +41,7 @@ class Stumble:
             return cls(source, lines, "", str(error), 0, 0, None)
         index = min(error.problem_mark.index if error.problem_mark else 0, length)
         begin = min(error.context_mark.index if error.context_mark else index, length)
-        if last is not None and source.text[last.end : index].strip(" "):
+        if last is not None and source.text[last.end : begin if begin >= last.end else index].strip(" "):
             last = None
         return cls(source, lines, error.context or "", error.problem or "", begin, index, last)
 

@@ -17,6 +17,7 @@ from runner.document.stumble import Stumble
 from runner.problems import Problem, Problems
 
 _READINGS: Final[tuple[Callable[[Stumble], Problem | None], ...]] = (
+    syntax_block.merge_conflict,
     syntax_text.bad_escape,
     syntax_text.unquoted_template,
     syntax_text.unclosed_quote,

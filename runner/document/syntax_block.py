@@ -10,6 +10,7 @@ from runner.document.quoting import quoted, shortened, without_comment
 from runner.document.stumble import Stumble
 from runner.problems import Problem
 
+_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
 _GLUED: Final = re.compile(r"(?P<dashes>(?:-[ \t]+)*)(?P<key>[A-Za-z_][\w.-]*):(?P<value>[^\s:/\\][^\r\n]*)")
 
 
@@ -109,6 +110,19 @@ def colon_in_text(stumble: Stumble) -> Problem | None:
             if value[:1] not in {"'", '"'}
             else "put the second key on a line of its own",
         ),
+    )
+
+
+def merge_conflict(stumble: Stumble) -> Problem | None:
+    """``<<<<<<< HEAD``: the first mark that git leaves where two changes meet; no value begins a line so."""
+    match = _CONFLICT.search(stumble.text)
+    if match is None:
+        return None
+    return Problem(
+        "merge-conflict",
+        f"a mark of an unfinished merge stands here: `{shortened(match[0])}`",
+        stumble.lines.span(match.start(), match.end()),
+        hints=("finish the merge: keep one of the two sides and take the marks out",),
     )
 
 

@@ -95,22 +95,24 @@ def _many_lines(scalar: Scalar) -> bool:
 def text_after_quote(stumble: Stumble) -> Problem | None:
     """``when: 'a' in b``: text after the quotes that begin a value."""
     last = stumble.last
-    if last is None or last.style not in {"single", "double"} or not stumble.character:
+    if last is None or last.style not in {"single", "double"}:
         return None
-    end = stumble.lines.end(stumble.index)
-    rest = without_comment(stumble.text[stumble.index : end])
+    at = stumble.begin if stumble.begin >= last.end else stumble.index  # `&&` is stumbled over in its middle
+    rest = without_comment(stumble.text[at : stumble.lines.end(at)])
+    if not rest:
+        return None
     written = stumble.text[last.start : last.end]
-    if stumble.index == last.end and stumble.character.isalnum():
+    if at == last.end and rest[0].isalnum():
         quote = written[0]
         twice = "''" if quote == "'" else '\\"'
         hint = f"write a `{quote}` inside the text as `{twice}`, or use the other quotes around it"
     else:
-        whole = stumble.text[last.start : stumble.index] + rest
+        whole = stumble.text[last.start : at] + rest
         hint = f"quote the whole value: `{shortened(with_key(stumble.lines, last.start, quoted(whole)))}`"
     return Problem(
         "text-after-quote",
         f"the value ends with its quotes, `{shortened(written)}`, and `{shortened(rest)}` follows",
-        stumble.lines.span(stumble.index, stumble.index + len(rest)),
+        stumble.lines.span(at, at + len(rest)),
         hints=(hint,),
     )
 

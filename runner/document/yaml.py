@@ -24,6 +24,7 @@ from runner.document.syntax import note_syntax_error
 from runner.document.syntax_block import glued_key
 from runner.document.syntax_text import template_problem
 from runner.document.tags import apply_scalar_tag, check_collection_tag
+from runner.document.vault import is_vaulted
 from runner.problems import Problems
 from runner.values import Span
 
@@ -54,7 +55,7 @@ def load(source: Source, problems: Problems, *, ansible: bool = False) -> Docume
         key that stands twice, an unknown anchor or tag) there is a tree, so that later stages can tell of more.
 
     """
-    if not check_characters(source, problems):
+    if is_vaulted(source, problems) or not check_characters(source, problems):
         return Document(source, None)
     builder = _Builder(source, problems, ansible=ansible)
     try:

@@ -32,7 +32,11 @@ class Token:
 
 
 class TokenError(ValueError):
-    """A quote is not closed, or a backslash ends the line."""
+    """A quote is not closed, or a backslash ends the line; ``at`` is its offset in the line."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 def split_words(line: str) -> list[Token]:
@@ -68,7 +72,7 @@ def _split_quoted(line: str) -> Iterable[Token]:
                 text.append(part)
             elif line[at] == "\\":
                 if at + 1 == length:
-                    raise TokenError("a backslash ends the line")
+                    raise TokenError("a backslash ends the line", at)
                 text.append(line[at + 1])
                 at += 2
             else:
@@ -87,7 +91,7 @@ def _quoted(line: str, start: int) -> tuple[str, int]:
             at += 1
         text.append(line[at])
         at += 1
-    raise TokenError(f"the quote {quote} is not closed")
+    raise TokenError(f"the quote `{quote}` is not closed", start)
 
 
 def read_ini(source: Source, builder: InventoryBuilder, problems: Problems) -> None:
@@ -197,7 +201,13 @@ class _Reader:
         try:
             tokens = split_words(line)
         except TokenError as error:
-            self._error("ini-syntax", str(error), start, len(line), "close the quote on the same line")
+            self._error(
+                "ini-syntax",
+                str(error),
+                start + error.at,
+                len(line) - error.at,
+                "close the quote on the same line",
+            )
             return
         if not tokens:
             return
@@ -221,7 +231,8 @@ class _Reader:
                     "ansible_port", port, f"host `{host.name}`", span
                 )
         for token in tokens[1:]:
-            self._host_variable(token, hosts, start)
+            if not self._host_variable(token, hosts, start):
+                return  # the rest of the line is probably prose, and one mistake is told once
 
     def _hosts(self, names: Iterable[str], span: Span, group: GroupDraft) -> list[Host]:
         hosts = [self._builder.host(name, span) for name in names]
@@ -229,7 +240,8 @@ class _Reader:
             group.hosts[host.name] = None
         return hosts
 
-    def _host_variable(self, token: Token, hosts: list[Host], start: int) -> None:
+    def _host_variable(self, token: Token, hosts: list[Host], start: int) -> bool:
+        """Give the hosts a variable; False where the token is none."""
         name, equals, value = token.text.partition("=")
         if not equals or not name:
             self._error(
@@ -238,10 +250,11 @@ class _Reader:
                 "write one host a line, variables after it as `name=value`",
                 "quote a value that has blanks: `name='a b'`",
             )  # fmt: skip
-            return
+            return False
         begin = start + token.start + len(name) + 1
         for host in hosts:
             host.vars[name] = self._variable(name, value, f"host `{host.name}`", begin, start + token.end)
+        return True
 
     # --- places -----------------------------------------------------------------------------------------------------
 

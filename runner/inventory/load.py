@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runner.document.nodes import Source
 from runner.document.reader import INVENTORY_LIMIT, read_source
+from runner.document.vault import is_vaulted
 from runner.document.yaml import load
 from runner.inventory.ansible_yaml import read_ansible_yaml
 from runner.inventory.builder import InventoryBuilder
@@ -23,7 +24,7 @@ from runner.inventory.names import split_port
 from runner.inventory.native import read_native
 from runner.inventory.script import read_executable
 from runner.inventory.values import VariableMaker
-from runner.inventory.vars_files import add_vars_files, is_vaulted, names_in
+from runner.inventory.vars_files import add_vars_files, names_in
 from runner.problems import Problems
 from runner.values import Span
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from runner.document.vault import VAULT_HINTS
 from runner.errors import RunnerError
 from runner.values import Span
 
@@ -61,11 +62,6 @@ class VaultedVariable:
             hints=VAULT_HINTS,
         )
 
-
-VAULT_HINTS = (
-    "name the secret under `credentials:` or as an input with `secret: true`, from `env`, `file` or `command`",
-    "`ansible-vault view FILE` shows what it holds",
-)
 
 AnyVariable: TypeAlias = Variable | VaultedVariable
 Setting: TypeAlias = AnyVariable

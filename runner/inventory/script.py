@@ -65,12 +65,18 @@ def _answer(path: Path, arguments: tuple[str, ...], timeout: float) -> dict[str,
         data = json.loads(output)
     except (ValueError, RecursionError) as error:
         raise ScriptError(
-            "inventory-script-output", f"{shown} printed no JSON: {error}",
+            "inventory-script-output", f"{shown} printed no JSON: {_beginning(output)}",
             f"run it yourself: {shown}; it must print one JSON object and nothing else on standard output",
         ) from error  # fmt: skip
     if not isinstance(data, dict):
         raise ScriptError("inventory-script-output", f"{shown} printed JSON that is no object of groups")
     return data
+
+
+def _beginning(output: str) -> str:
+    """What was printed, as far as it helps: the first line, shortened."""
+    line = next((line.strip() for line in output.splitlines() if line.strip()), "")
+    return f"`{line[:60]}`" if line and "`" not in line else "nothing" if not line else "something else"
 
 
 def _run(path: Path, arguments: tuple[str, ...], shown: str, timeout: float) -> str:

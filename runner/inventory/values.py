@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner.document.nodes import AnyNode, Mapping, Node, Scalar, Sequence, Source
-from runner.inventory.model import VAULT_HINTS, AnyVariable, Setting, Variable, VaultedVariable
+from runner.document.vault import VAULT_HINTS
+from runner.inventory.model import AnyVariable, Setting, Variable, VaultedVariable
 from runner.inventory.ssh_arguments import SSH_ARGUMENTS, parse_ssh_arguments
 from runner.problems import Problems
 from runner.values import Secret, Span
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 _SECRET_NAME = re.compile(r"ansible_(\w+_)?(pass|password|passwd|passphrase)")
-VAULT_HEADER = "$ANSIBLE_VAULT;"
 
 
 def is_template(text: str) -> bool:

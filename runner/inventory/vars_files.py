@@ -8,10 +8,11 @@ from pathlib import Path
 
 from runner.document.nodes import Mapping, Source
 from runner.document.reader import INVENTORY_LIMIT, read_source
+from runner.document.vault import is_vaulted
 from runner.document.yaml import load
 from runner.inventory.builder import InventoryBuilder
-from runner.inventory.model import VAULT_HINTS, AnyVariable
-from runner.inventory.values import VAULT_HEADER, VariableMaker
+from runner.inventory.model import AnyVariable
+from runner.inventory.values import VariableMaker
 from runner.problems import Problems
 from runner.values import Span
 
@@ -99,16 +100,3 @@ def _variables(source: Source, owner: str, problems: Problems) -> dict[str, AnyV
         return {}
     make = VariableMaker(source, problems)
     return {key.text: make.from_node(key.text, value, owner) for key, value in root.entries.values()}
-
-
-def is_vaulted(source: Source, problems: Problems) -> bool:
-    """Whether the whole file is encrypted with Ansible Vault, which is noted: nobody can know what it changes."""
-    if not source.text.startswith(VAULT_HEADER):
-        return False
-    problems.error(
-        "vaulted-file",
-        f"`{source.path}` is encrypted with Ansible Vault, which is not read yet",
-        Span(source.path, 1, 1, 1, len(source.text.split("\n", 1)[0]) + 1),
-        *VAULT_HINTS,
-    )
-    return True

@@ -95,7 +95,7 @@ def test_values_are_read_as_python_literals(text: str, value: object) -> None:
         ("[we b]\n", "ini-syntax", 1, 1),
         ("[web:hots]\n", "ini-syntax", 1, 1),
         ("web1 web2\n", "ini-syntax", 1, 6),
-        ("web1 a='x\n", "ini-syntax", 1, 1),
+        ("web1 a='x\n", "ini-syntax", 1, 8),
         ("web1:\n", "ini-syntax", 1, 1),
         ("[web]\nweb[1-3]\n", "host-range", 2, 1),
         ("[web:vars]\nx=1\n", "unknown-group", 1, 1),
