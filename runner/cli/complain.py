@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from runner import __version__
@@ -28,11 +28,34 @@ def complain(
     texts = dict(sources or {})
     for problem in found:
         path = problem.span.path if problem.span else None
-        if path is not None and path not in texts:
-            texts[path] = _read(path)
+        if path is not None and path not in texts and (text := _read(path)) is not None:
+            texts[path] = text
     width = shutil.get_terminal_size((80, 24)).columns if sys.stderr.isatty() else 80
     text = render_problems(found, texts, colour=use_color(sys.stderr), width=width)
     sys.stderr.write(text)
+
+
+def refuse(
+    problems: Iterable[Problem], sources: Mapping[str, str] | None = None, *, as_json: bool = False
+) -> ExitCode:
+    """Show why nothing is run; gives exit code 2."""
+    complain(problems, sources, as_json=as_json)
+    if not as_json:
+        sys.stderr.write("\nnothing was run\n")
+    return ExitCode.REFUSED
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a command that could not even be read was asked for JSON, on the command line or in the environment."""
+    asked = os.environ.get("RUNNER_OUTPUT", "").split()
+    for at, word in enumerate(arguments):
+        if word in {"-o", "--output"}:
+            asked = [*arguments[at + 1 : at + 2]]
+        elif word.startswith("--output="):
+            asked = [word.removeprefix("--output=")]
+        elif word.startswith("-o") and not word.startswith("--"):
+            asked = [word.removeprefix("-o")]
+    return bool({"json", "jsonl"} & set(asked))
 
 
 def use_color(stream: object) -> bool:
@@ -41,11 +64,11 @@ def use_color(stream: object) -> bool:
     return bool(isatty and isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> str | None:
     try:
         return Path(path).read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
-        return ""
+        return None
 
 
 def report_bug(error: BaseException) -> int:

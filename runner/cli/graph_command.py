@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from runner.cli.complain import complain
-from runner.cli.options import choice_options, extra_option, inventory_option
+from runner.cli.complain import refuse
+from runner.cli.options import choice_options, extra_option, inventory_option, option
 from runner.cli.prepare import Given, prepare
 from runner.errors import ExitCode
 from runner.plan.graph import FORMATS, draw, drawing_of
@@ -19,18 +19,14 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("playbook")
-@click.option(
-    "--format", "kind", type=click.Choice(FORMATS), default="text", show_default=True, help="What to draw."
-)
+@option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="What to draw.")
 @inventory_option
 @choice_options
 @extra_option
-def command(playbook: str, kind: str, **given: object) -> int:
+def command(playbook: str, format: str, **given: object) -> int:  # noqa: A002 - the option's name
     """Draw the steps of a playbook and what they wait for; connects to nothing."""
     prepared = prepare(playbook, Given(**given), validating=True)  # type: ignore[arg-type]
-    if prepared.problems.has_errors:
-        complain(prepared.problems.sorted(), prepared.sources)
     if prepared.plan is None:
-        return ExitCode.REFUSED
-    click.echo(draw(drawing_of(prepared.plan), kind), nl=False)
+        return refuse(prepared.problems.sorted(), prepared.sources, as_json=format == "json")
+    click.echo(draw(drawing_of(prepared.plan), format), nl=False)
     return ExitCode.SUCCESS

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from runner.cli.complain import complain
-from runner.cli.options import inventory_option, problem_output_option
+from runner.cli.options import hand_on_settings, inventory_option, problem_output_option
 from runner.errors import DocumentError, ExitCode, UsageError
 from runner.inventory.inventory import Inventory
 from runner.inventory.load import load_inventory
@@ -16,7 +16,7 @@ from runner.inventory.model import ALL
 from runner.inventory.patterns import select
 from runner.inventory.render import graph_lines, host_details, host_lines, listing, listing_lines
 from runner.problems import Problems, suggestion
-from runner.values import JsonValue, Span
+from runner.values import JsonValue
 
 EXAMPLES = """\b
 Examples:
@@ -27,8 +27,10 @@ Examples:
 
 
 @click.group(epilog=EXAMPLES)
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> None:
     """Show what the inventory resolves to; connects to nothing."""
+    hand_on_settings(context)
 
 
 @command.command("list", epilog=EXAMPLES)
@@ -39,7 +41,7 @@ def list_hosts(pattern: str, inventory: tuple[str, ...], output: str) -> int:
     """List the hosts of a PATTERN (all); as JSON in the form of Ansible's --list."""
     loaded = _load(inventory)
     problems = Problems()
-    chosen = select(loaded, pattern, problems, Span(pattern))
+    chosen = select(loaded, pattern, problems)
     _refuse(problems)
     _print(output, listing_lines(loaded, chosen), listing(loaded, chosen))
     return ExitCode.SUCCESS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli.options import problem_output_option
+from runner.cli.options import hand_on_settings, problem_output_option
 from runner.errors import ExitCode
 from runner.lab.control import DEFAULT_DIRECTORY, lab_down, lab_status, lab_up, render_lab
 
@@ -32,12 +32,14 @@ _directory = click.option(
 
 
 @click.group(epilog=EXAMPLES)
-def command() -> None:
+@click.pass_context
+def command(context: click.Context) -> None:
     """A fleet on loopback to try and test with.
 
     One background process serves real sh, bash and python over SSH for every host; each has its own name, port, login
     and home. Needs no root and never listens beyond loopback.
     """
+    hand_on_settings(context)
 
 
 @command.command("up", epilog=EXAMPLES)

@@ -14,7 +14,7 @@ import click
 from runner import __version__
 from runner.cli.settings import read_settings
 from runner.errors import ExitCode, RunnerError
-from runner.problems import did_you_mean
+from runner.problems import Problem, did_you_mean
 
 COMMANDS = {
     "run": "Validate, plan, execute and show a playbook",
@@ -95,31 +95,49 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code. Never raises but for a bug in itself."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result: Any = runner.main(
-            args=list(arguments) if arguments is not None else None, prog_name="runner", standalone_mode=False
-        )
+        result: Any = runner.main(args=words, prog_name="runner", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
-        return ExitCode.REFUSED
+        return _refuse_words(error, words)
     except RunnerError as error:
-        from runner.cli.complain import complain  # noqa: PLC0415 - only when something is wrong
+        from runner.cli.complain import complain, refuse, wants_json  # noqa: PLC0415 - only when something is wrong
 
+        if error.exit_code is ExitCode.REFUSED:
+            return refuse(error.problems, as_json=wants_json(words))
         complain(error.problems)
+        if error.exit_code is ExitCode.CLOSED_OUTPUT:
+            _let_go_of_output()
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads on: keep the interpreter from writing to the closed pipe again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return ExitCode.CLOSED_OUTPUT
     except Exception as error:  # noqa: BLE001 - the last fence: a bug of ours ends in a report and 70
         from runner.cli.complain import report_bug  # noqa: PLC0415 - only when something is wrong
 
         return report_bug(error)
     return int(result) if isinstance(result, int) else ExitCode.SUCCESS
+
+
+def _let_go_of_output() -> None:
+    """Nobody reads on: keep the interpreter from writing to the closed pipe again at its end, which is exit 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse_words(error: click.ClickException, words: Sequence[str]) -> int:
+    """Say what is wrong with the words that were typed, as Click does, or as the document of problems."""
+    from runner.cli.complain import refuse, wants_json  # noqa: PLC0415 - only when something is wrong
+
+    if wants_json(words):
+        message = " ".join(error.format_message().split()).rstrip(".")
+        hint = "`runner --help` lists the commands, `runner COMMAND --help` the options of one"
+        return refuse([Problem("command-line", message, hints=(hint,))], as_json=True)
+    error.show()
+    return ExitCode.REFUSED

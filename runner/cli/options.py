@@ -40,7 +40,22 @@ class ThrottleType(click.ParamType[int | None]):
         return int(text) or None
 
 
-def _option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+class DocumentFormType(click.ParamType[str]):
+    """``json``, or anything for people: what a setting or the environment says for runs fits here too."""
+
+    name = "text|json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """``json`` or ``text``."""
+        forms = [value] if isinstance(value, str) else list(value)
+        for form in forms:
+            if form not in {"text", "json", "jsonl", "rich", "plain", "quiet"}:
+                self.fail(f"expected `text` or `json`: `{form}`", param, ctx)
+        return "json" if {"json", "jsonl"} & set(forms) else "text"
+
+
+def option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    """An option that can stand in the environment too: ``--no-input`` as ``RUNNER_NO_INPUT``."""
     long = next(name for name in names if name.startswith("--")).removeprefix("--").split("/")[0]
     settings.setdefault("envvar", f"RUNNER_{long.replace('-', '_').upper()}")
     return click.option(*names, **settings)
@@ -48,7 +63,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Function], Function]:
 
 def inventory_option(function: Function) -> Function:
     """``-i``."""
-    return _option(
+    return option(
         "-i",
         "--inventory",
         multiple=True,
@@ -59,7 +74,7 @@ def inventory_option(function: Function) -> Function:
 
 def extra_option(function: Function) -> Function:
     """``-e``."""
-    return _option(
+    return option(
         "-e",
         "--extra",
         multiple=True,
@@ -70,81 +85,79 @@ def extra_option(function: Function) -> Function:
 
 def choice_options(function: Function) -> Function:
     """Options that choose hosts and steps."""
-    for option in reversed(
+    for each in reversed(
         [
-            _option("-l", "--limit", metavar="PATTERN", help="Only these hosts, e.g. 'web:!canary'."),
-            _option(
+            option("-l", "--limit", metavar="PATTERN", help="Only these hosts, e.g. 'web:!canary'."),
+            option(
                 "-t", "--tags", multiple=True, metavar="TAG[,TAG]", help="Only steps with one of these tags."
             ),
-            _option(
+            option(
                 "--skip-tags",
                 multiple=True,
                 metavar="TAG[,TAG]",
                 help="Not the steps with one of these tags.",
             ),
-            _option("--only", multiple=True, metavar="ID", help="Only this step; repeatable."),
-            _option("--start-at", metavar="ID", help="Begin at this step; those before it drop away."),
+            option("--only", multiple=True, metavar="ID", help="Only this step; repeatable."),
+            option("--start-at", metavar="ID", help="Begin at this step; those before it drop away."),
         ]
     ):
-        function = option(function)
+        function = each(function)
     return function
 
 
 def connection_options(function: Function) -> Function:
     """Options that say how to reach and speak to hosts, over everything the playbook says."""
-    for option in reversed(
+    for each in reversed(
         [
-            _option("--credential", metavar="NAME", help="Log in with this credential of the playbook."),
-            _option("--user", metavar="USER", help="Log in as this user."),
-            _option("--ask-password", is_flag=True, help="Ask for the login password once (terminal only)."),
-            _option(
+            option("--credential", metavar="NAME", help="Log in with this credential of the playbook."),
+            option("--user", metavar="USER", help="Log in as this user."),
+            option("--ask-password", is_flag=True, help="Ask for the login password once (terminal only)."),
+            option(
                 "--shell",
                 type=click.Choice(["sh", "bash", "python", "powershell"], case_sensitive=False),
                 help="Shell of steps that say none, over target and inventory.",
             ),
-            _option(
+            option(
                 "-f",
                 "--throttle",
                 type=ThrottleType(),
                 metavar="N",
                 help="Hosts at once, a step and the run [32].",
             ),
-            _option(
+            option(
                 "--timeout", type=DurationType(), metavar="DURATION", help="Limit of the whole run, e.g. 30m."
             ),
         ]
     ):
-        function = option(function)
+        function = each(function)
     return function
 
 
 def output_options(function: Function) -> Function:
     """Options that say what is printed."""
-    for option in reversed(
+    for each in reversed(
         [
-            _option(
+            option(
                 "-o",
                 "--output",
                 multiple=True,
                 metavar="FORMAT[=FILE]",
                 help="rich, plain, json, jsonl or quiet; repeatable [rich on a terminal, else plain].",
             ),
-            _option("--no-color", is_flag=True, help="No colour (also NO_COLOR)."),
-            _option(
-                "-v", "--verbose", count=True, help="More: -v shows output as it comes, -vv timings too."
-            ),
+            option("--no-color", is_flag=True, help="No colour (also NO_COLOR)."),
+            option("-v", "--verbose", count=True, help="More: -v shows output as it comes, -vv timings too."),
         ]
     ):
-        function = option(function)
+        function = each(function)
     return function
 
 
 def problem_output_option(function: Function) -> Function:
     """``-o`` of commands that only tell problems or print one document."""
-    return _option(
+    return option(
         "-o",
         "--output",
-        type=click.Choice(["text", "json"]),
+        type=DocumentFormType(),
         default="text",
         help="For people, or one JSON document.",
     )(function)
@@ -153,3 +166,10 @@ def problem_output_option(function: Function) -> Function:
 def words(values: tuple[str, ...]) -> tuple[str, ...]:
     """Values that repeat or stand behind commas."""
     return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def hand_on_settings(context: click.Context) -> None:
+    """Give the settings of a group of commands to each command in it."""
+    group = context.command
+    if isinstance(group, click.Group) and context.default_map is not None:
+        context.default_map = dict.fromkeys(group.commands, context.default_map)

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from runner.cli.complain import complain, use_color
+from runner.cli.complain import complain, refuse, use_color
 from runner.cli.options import (
     choice_options,
     connection_options,
@@ -40,10 +40,10 @@ def command(playbook: str, ask_password: bool, output: str, **given: object) -> 
     prepared = prepare(playbook, Given(**given))  # type: ignore[arg-type]
     plan = prepared.plan
     found = prepared.problems.sorted()
-    if found and (plan is None or output != "json"):
-        complain(found, prepared.sources, as_json=output == "json")
     if plan is None:
-        return ExitCode.REFUSED
+        return refuse(found, prepared.sources, as_json=output == "json")
+    if found:
+        complain(found, prepared.sources)
     if output == "json":
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:

@@ -27,8 +27,9 @@ from runner.playbook.model import Playbook
 from runner.problems import Problems, suggestion
 from runner.transport.port import Login
 from runner.using.model import Shell
-from runner.values import Secret, Span
+from runner.values import Secret
 from runner.variables.inputs import Extra, parse_yaml_text, resolve_inputs
+from runner.variables.not_known import NOT_KNOWN
 from runner.variables.scope import Variable
 
 
@@ -87,9 +88,12 @@ def prepare(path: str, given: Given, *, validating: bool = False) -> Prepared:
 def _plan(playbook: Playbook, prepared: Prepared, given: Given, *, validating: bool) -> Plan | None:
     problems, now = prepared.problems, datetime.now(UTC)
     inputs, extras = resolve_inputs(playbook.inputs, prepared.extras, problems, require=not validating)
-    if validating:  # an input without a value is no problem here, but its name is known
-        for name, declared in playbook.inputs.items():
-            inputs.setdefault(name, Variable(None, f"input `{name}`", declared.span))
+    for (
+        name,
+        declared,
+    ) in playbook.inputs.items():  # a name is known even where its value is missing or refused
+        inputs.setdefault(name, Variable(NOT_KNOWN, f"input `{name}`", declared.span))
+    problems.end_stage()
     request = PlanRequest(
         playbook=playbook,
         inventory=prepared.inventory,
@@ -128,7 +132,7 @@ def _limit(pattern: str | None, prepared: Prepared) -> frozenset[str] | None:
         return None
     if prepared.inventory is None:
         return frozenset(words((pattern.replace(":", ","),)))
-    return frozenset(select(prepared.inventory, pattern, prepared.problems, Span("--limit")))
+    return frozenset(select(prepared.inventory, pattern, prepared.problems))
 
 
 def run_id(now: datetime) -> str:

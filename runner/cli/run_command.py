@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli.complain import complain
+from runner.cli.complain import complain, refuse
 from runner.cli.options import (
     choice_options,
     connection_options,
@@ -18,7 +18,7 @@ from runner.cli.options import (
     output_options,
 )
 from runner.cli.prepare import Given, Prepared, prepare
-from runner.errors import ExitCode, UsageError
+from runner.errors import UsageError
 from runner.plan.model import Plan
 from runner.transport.port import Login
 from runner.values import Secret
@@ -65,9 +65,7 @@ def command(
     prepared = prepare(playbook, Given(**given, password=password))  # type: ignore[arg-type]
     found = prepared.problems.sorted()
     if prepared.plan is None:
-        complain(found, prepared.sources, as_json=as_json)
-        _tell_nothing_ran(as_json=as_json)
-        return ExitCode.REFUSED
+        return refuse(found, prepared.sources, as_json=as_json)
     if found:
         complain(found, prepared.sources)
     from runner.cli.running import execute  # noqa: PLC0415 - transports are loaded when a plan stands
@@ -80,11 +78,6 @@ def command(
         verbosity=verbose,
         record=record or Path(".runner"),
     )
-
-
-def _tell_nothing_ran(*, as_json: bool) -> None:
-    if not as_json:
-        sys.stderr.write("\nnothing was run\n")
 
 
 def _ask_password(*, no_input: bool) -> Secret:
@@ -106,5 +99,5 @@ def read_logins(prepared: Prepared, plan: Plan, *, no_input: bool = False) -> Ma
     from runner.credentials.sources import SecretReader  # noqa: PLC0415
 
     credentials = prepared.playbook.credentials if prepared.playbook else {}
-    reader = SecretReader(terminal=False if no_input else None)
+    reader = SecretReader(terminal=False if no_input else None, render=plan.scopes.common.render)
     return {**read(credentials, plan.credentials_needed, reader), **plan.logins}

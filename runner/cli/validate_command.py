@@ -33,7 +33,7 @@ _PLAYBOOK_KEYS = frozenset(
         "requires",
     }
 )
-_STEP_KEYS = frozenset({"script", "file", "command", "copy", "fetch", "assert", "include", "id", "needs"})
+_PLAY_KEYS = frozenset({"tasks", "roles", "pre_tasks", "post_tasks", "handlers", "gather_facts"})
 
 EXAMPLES = """\b
 Examples:
@@ -92,7 +92,7 @@ def _check(path: Path, given: Given, problems: Problems) -> dict[str, str]:
     source = read_source(path, quiet, limit=INVENTORY_LIMIT)
     document = load(source, quiet) if source is not None and path.suffix in _YAML_SUFFIXES else None
     root = document.root if document is not None else None
-    if isinstance(root, SequenceNode) or (isinstance(root, Mapping) and _is_steps_file(root)):
+    if root is not None and _is_steps_file(root):
         return _check_steps(document, quiet, problems)
     if root is not None and not _is_playbook(root):
         load_inventory([str(path)], problems)
@@ -127,5 +127,8 @@ def _is_playbook(root: AnyNode) -> bool:
     }
 
 
-def _is_steps_file(root: Mapping) -> bool:
-    return "steps" in root and set(root.entries) <= {"version", "steps"} and "version" not in root
+def _is_steps_file(root: AnyNode) -> bool:
+    """A list is one, unless it holds plays of Ansible; so is a mapping with steps and nothing else."""
+    if isinstance(root, SequenceNode):
+        return not any(isinstance(item, Mapping) and item.entries.keys() & _PLAY_KEYS for item in root.items)
+    return isinstance(root, Mapping) and set(root.entries) == {"steps"}

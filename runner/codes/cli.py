@@ -20,6 +20,11 @@ CODES: dict[str, CodePage] = {
         "The process ends with exit code 70 and names a report file. The report holds the program's own call stack, no"
         " values of variables.",
     ),
+    "command-line": CodePage(
+        "The words of the command line cannot be understood",
+        "A command or an option that does not exist, a value that does not fit, or an argument that is missing. For "
+        "people this is told with the usage of the command; `-o json` tells it as a problem without a place.",
+    ),
     "inventory-missing": CodePage(
         "a command needs an inventory and none is given",
         "`-i` names it; `inventory = [...]` in runner.toml names it for every command.",
@@ -41,6 +46,13 @@ CODES: dict[str, CodePage] = {
         "Settings are defaults for the options of every command, under the options' long names.",
         "inventory = inventories/prod.yml",
         'inventory = ["inventories/prod.yml"]',
+    ),
+    "unknown-setting": CodePage(
+        "A settings file names an option that there is not",
+        "Settings in `runner.toml`, or below `[tool.runner]` in pyproject.toml, have the long names of options, with "
+        "`_` or `-` between words.",
+        'inventroy = ["hosts.yml"]\n',
+        'inventory = ["hosts.yml"]\n',
     ),
     "unknown-code": CodePage(
         "`runner explain` is asked about a code that does not exist",
