@@ -1,0 +1,2 @@
+# Büro
+uptime

@@ -1,0 +1,3 @@
+# deploy
+set -eu
+echo "$Using:biuld"
