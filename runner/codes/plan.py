@@ -144,6 +144,13 @@ CODES: dict[str, CodePage] = {
         "{shell: bash, script: 'echo $Using:names'}",
         "{shell: bash, script: 'echo \"${Using:names[@]}\"'}",
     ),
+    "using-needs-braces": CodePage(
+        "a member is read without braces in sh or bash",
+        "In sh and bash an unbraced name ends at the first character that is no letter, digit or `_`, so"
+        " `$Using:log.txt` is `log` followed by `.txt`. A member or element is written in braces.",
+        "script: echo $Using:inputs.release",
+        "script: echo ${Using:inputs.release}",
+    ),
     "using-type": CodePage(
         "a value cannot be sent to this shell",
         "sh has only text; bash has arrays and associative arrays of text; python takes any value.",

@@ -20,6 +20,7 @@ from runner.plan.order import check_cycles, passed_through, step_graph
 from runner.plan.place import Overrides, Placed, Placer
 from runner.plan.reading import readable_results
 from runner.plan.refuse import refuse_command, refuse_later, refuse_transports, warn_of_options
+from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
 from runner.plan.uses import compiled_of, texts_of
 from runner.playbook.model import Playbook, Step
@@ -147,7 +148,7 @@ def _check_names(
     def signature(host: str) -> Hashable:
         return inventory.signature(host) if inventory is not None else None
 
-    NameCheck(
+    names = NameCheck(
         playbook=request.playbook,
         scopes=scopes,
         readable=readable_results(steps, hosts),
@@ -157,7 +158,11 @@ def _check_names(
         signature=signature,
         problems=problems,
         lenient=request.validating and inventory is None,
-    ).check(planned)
+    )
+    scripts = ScriptCheck(names)
+    for item in planned:
+        names.check_templates(item)
+        scripts.check(item)
 
 
 def _evaluate_variables(planned: Sequence[PlannedStep], scopes: HostScopes, problems: Problems) -> None:

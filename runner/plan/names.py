@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.document.positions import span_in_scalar
-from runner.errors import RunnerError
 from runner.plan.model import PlannedStep
 from runner.plan.reading import Readable
-from runner.plan.uses import Use, compiled_of, texts_of, use_of_reference, uses_of_text
+from runner.plan.uses import Use, compiled_of, texts_of, uses_of_text
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problem, Problems, Severity, suggestion
-from runner.using.access import ChainError, apply_chain
-from runner.using.model import Shell, UsingReference
-from runner.values import Secret, Span
 from runner.variables.scope import HostScopes, Scope
 
-_NOT_YET = {"facts": "facts", "secrets": "secrets that are no login", "failure": "`rescue`"}
-_TEMPLATE_START = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
+NOT_YET = {"facts": "facts", "secrets": "secrets that are no login", "failure": "`rescue`"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +35,8 @@ class NameCheck:
     problems: Problems
     lenient: bool = False
 
-    def check(self, planned: Sequence[PlannedStep]) -> None:
-        """Note every problem of names, templates and ``$Using:`` references."""
-        for step in planned:
-            self._check_templates(step)
-            self._check_scripts(step)
-
-    def _check_templates(self, planned: PlannedStep) -> None:
+    def check_templates(self, planned: PlannedStep) -> None:
+        """Note every problem of the step's templates and expressions."""
         step = planned.step
         for text in texts_of(step):
             compiled = compiled_of(self.scopes.compiler, text)
@@ -59,35 +48,9 @@ class NameCheck:
                     *found.hints,
                 )
             for use in uses_of_text(compiled, text):
-                self._check_use(planned, use)
+                self.check_use(planned, use)
 
-    def _check_scripts(self, planned: PlannedStep) -> None:
-        step = planned.step
-        for prepared in planned.scripts.values():
-            script = prepared.script
-            for found in prepared.scan.problems:
-                severity = Severity.ERROR if found.error else Severity.WARNING
-                span = script.span(found.start, found.end)
-                self.problems.add(Problem(found.code, found.message, span, severity, found.hints))
-            for reference in prepared.scan.references:
-                span = script.span(reference.start, reference.end)
-                self._check_use(planned, use_of_reference(reference, span))
-                self._check_type(planned, prepared.shell, reference, span)
-            if not step.template:
-                self._warn_of_template(planned, script.text, script.span)
-
-    def _warn_of_template(self, planned: PlannedStep, text: str, span: Callable[[int, int], Span]) -> None:
-        for match in _TEMPLATE_START.finditer(text):
-            name = match[1]
-            if any(scope.knows(name) for scope in self._scopes_of(planned)) or name in self.registered:
-                self.problems.warning(
-                    "template-in-script",
-                    f"`{{{{ {name}` stays as it is: script text is not a template",
-                    span(match.start(), match.end()),
-                    f"write `$Using:{name}` to send the value, or say `template: true` to paste it",
-                )
-
-    def _scopes_of(self, planned: PlannedStep) -> Iterator[Scope]:
+    def scopes_of(self, planned: PlannedStep) -> Iterator[Scope]:
         """One scope for each kind of host in the step."""
         seen: set[Hashable] = set()
         for placement in planned.placements:
@@ -96,7 +59,8 @@ class NameCheck:
                 seen.add(signature)
                 yield self.scopes.of(placement.host)
 
-    def _check_use(self, planned: PlannedStep, use: Use) -> None:
+    def check_use(self, planned: PlannedStep, use: Use) -> None:
+        """Note it where the name is not known on every host of the step, or its value may not be there yet."""
         step, name = planned.step, use.name
         if name in step.using or name in step.variables:
             return
@@ -116,8 +80,8 @@ class NameCheck:
                     f"no input is named `{use.member}`",
                     suggestion(use.member, self.playbook.inputs),
                 )
-        elif name in _NOT_YET:
-            self._unknown(step, use, f"`{name}` is not available yet: {_NOT_YET[name]} come later", ())
+        elif name in NOT_YET:
+            self._unknown(step, use, f"`{name}` is not available yet: {NOT_YET[name]} come later", ())
         elif name in self.registered:
             self._check_registered(planned, use, self.registered[name])
         elif name in self.dropped:
@@ -130,7 +94,7 @@ class NameCheck:
         missing = [p.host for p in planned.placements if self._lacks(p.host, name)]
         if not missing and planned.placements:
             return
-        known = {n for scope in self._scopes_of(planned) for n in scope.names()} | set(self.registered)
+        known = {n for scope in self.scopes_of(planned) for n in scope.names()} | set(self.registered)
         known |= set(planned.step.variables) | set(planned.step.using)
         if not planned.placements and (
             name in known or name in self.playbook.variables or name in self.playbook.inputs
@@ -222,55 +186,3 @@ class NameCheck:
         elif use.member is None or use.member not in self.playbook.credentials:
             words = f"no credential is named `{use.member}`" if use.member else "`credentials` needs a name"
             self._unknown(step, use, words, suggestion(use.member or "", self.playbook.credentials))
-
-    def _check_type(self, planned: PlannedStep, shell: Shell, reference: UsingReference, span: Span) -> None:
-        """A wrong type is told where the value is known now: not for results, items and what `using` computes."""
-        step, name = planned.step, reference.name
-        if shell not in {Shell.SH, Shell.BASH} or name in {*step.using, *step.variables, *self.registered}:
-            return
-        for scope in self._scopes_of(planned):
-            if (
-                name in _NOT_YET
-                or name in {"results", "credentials", "item", "loop"}
-                or not scope.knows(name)
-            ):
-                continue
-            try:
-                value = apply_chain(scope.lookup(name), reference.chain)
-            except RunnerError:
-                continue  # told where the variable stands
-            except ChainError as error:
-                self.problems.error("unknown-using", f"`{reference.text}`: {error}", span)
-                return
-            words = _unfit(value, shell)
-            if words is not None:
-                self.problems.error(
-                    "using-type",
-                    f"`{reference.text}` is {words}",
-                    span,
-                    "send one element or member of it, or use `shell: python`",
-                )
-                return
-            if shell is Shell.BASH and isinstance(value, list) and not reference.array:
-                self.problems.warning(
-                    "using-first-element",
-                    f"`{reference.text}` is a list, and gives its first element only",
-                    span,
-                    f'write `"${{Using:{name}[@]}}"` for all of them',
-                )
-                return
-
-
-def _unfit(value: object, shell: Shell) -> str | None:
-    """Why a value cannot go to a POSIX shell; None where it can."""
-    if isinstance(value, Secret):
-        return "a secure string, which only powershell knows"
-    if not isinstance(value, list | dict):
-        return None
-    kind = "a list" if isinstance(value, list) else "a mapping"
-    if shell is Shell.SH:
-        return f"{kind}, and sh has only text"
-    items = value if isinstance(value, list) else list(value.values())
-    if any(isinstance(item, list | dict) for item in items):
-        return f"{kind} with lists or mappings inside, and bash arrays hold only text"
-    return None

@@ -218,3 +218,34 @@ def test_without_an_inventory_a_name_it_may_bring_is_a_warning(tmp_path: Path) -
     assert [("$Using:weight", "warning"), ("$Using:relase", "error")] == [
         (p.message.split("`")[3], p.severity.value) for p in result.problems.sorted()
     ]
+
+
+def test_names_in_scripts_are_found_in_any_case(tmp_path: Path) -> None:
+    """`$Using:LOG` is `log`, as in PowerShell; results and inputs too."""
+    text = """\
+        version: 1
+        name: x
+        vars: {Log: a}
+        inputs: {Level: {type: integer, default: 1}}
+        steps:
+          - {id: a, script: 'echo $Using:LOG ${Using:Inputs.level} $using:level', register: First}
+          - {id: b, shell: python, script: 'print($Using:first, $Using:results.First)'}
+        """
+
+    assert [] == codes(prepared(tmp_path, text))
+
+
+def test_a_member_without_braces_is_told_in_shells(tmp_path: Path) -> None:
+    """The hint is the form with braces; a file name after a variable is left alone."""
+    text = """\
+        version: 1
+        name: x
+        vars: {log: a}
+        inputs: {release: {default: b}}
+        steps:
+          - {id: a, script: 'echo $Using:log.txt "$Using:inputs.release"'}
+        """
+    result = prepared(tmp_path, text)
+
+    assert [("using-needs-braces", 6, 43)] == found(result)
+    assert ("write `${Using:inputs.release}`",) == result.problems.sorted()[0].hints
