@@ -26,6 +26,7 @@ from runner.plan.uses import compiled_of, texts_of
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
 from runner.transport.port import Login
+from runner.using.model import Member
 from runner.variables.compile import Compiler
 from runner.variables.environment import LanguageEnvironment
 from runner.variables.scope import HostScopes, Layer, Variable
@@ -219,20 +220,6 @@ def _plan(
         default_throttle=request.throttle,
         run_throttle=request.throttle or request.playbook.throttle,
     )
-    credentials = {
-        endpoint.credential
-        for item in planned
-        for placement in item.placements
-        for endpoint in (placement.endpoint, *(placement.endpoint.jump or ()))
-        if endpoint.credential
-    }
-    credentials |= {
-        reference.chain[0].name
-        for item in planned
-        for script in item.scripts.values()
-        for reference in script.scan.references
-        if reference.name.lower() == "credentials" and reference.chain and hasattr(reference.chain[0], "name")
-    }
     return Plan(
         run=request.run,
         now=request.now,
@@ -242,10 +229,28 @@ def _plan(
         scopes=scopes,
         shape=shape,
         digest=_digest(request, planned),
-        credentials_needed=frozenset(credentials - set(logins)),
+        credentials_needed=_credentials(request.playbook, planned) - set(logins),
         logins=logins,
         timeout=request.timeout if request.timeout is not None else request.playbook.timeout,
     )
+
+
+def _credentials(playbook: Playbook, planned: Sequence[PlannedStep]) -> frozenset[str]:
+    """Names of the credentials that endpoints log in with and scripts read."""
+    endpoints = {placement.endpoint for item in planned for placement in item.placements}
+    needed = {
+        e.credential for endpoint in endpoints for e in (endpoint, *(endpoint.jump or ())) if e.credential
+    }
+    read = {
+        reference.chain[0].name.lower()
+        for item in planned
+        for script in item.scripts.values()
+        for reference in script.scan.references
+        if reference.name.lower() == "credentials"
+        and reference.chain
+        and isinstance(reference.chain[0], Member)
+    }
+    return frozenset(needed | {name for name in playbook.credentials if name.lower() in read})
 
 
 def _hosts_in_order(inventory: Inventory | None, planned: Sequence[PlannedStep]) -> tuple[str, ...]:
