@@ -22,6 +22,7 @@ from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
 from runner.transport.ssh_dial import dial, greeted
 from runner.transport.ssh_errors import Attempt, Phase
+from runner.transport.ssh_gathering import GatheringSocket
 from runner.transport.ssh_host_keys import HostKeyCheck
 from runner.transport.ssh_identities import Identities, KeyRing
 from runner.transport.ssh_jumps import Chain, Jump, JumpHosts
@@ -178,7 +179,7 @@ def _way(settings: Settings, jump: Jump | None, connection: socket.socket | None
     if jump is not None:
         return _Way({"tunnel": jump.link}, jump.gate)
     if connection is not None:
-        return _Way({"sock": connection})
+        return _Way({"tunnel": GatheringSocket(connection)})
     # As ssh does; the text is the user's own and stands in a configuration for just this.
     return _Way({"proxy_command": ("sh", "-c", f"exec {settings.proxy_command}")})
 

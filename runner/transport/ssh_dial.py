@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from runner.transport.ssh_config import ConfigError, first
 from runner.transport.ssh_errors import Attempt, Phase
 from runner.transport.ssh_options import Settings
+
+_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_Found: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
 _FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
@@ -22,14 +27,11 @@ async def dial(settings: Settings, attempt: Attempt) -> socket.socket:
         ConfigError: ``AddressFamily`` is none.
 
     """
-    loop = asyncio.get_running_loop()
     attempt.phase = Phase.NAME
     family = (first(settings.values, "AddressFamily") or "any").lower()
     if family not in _FAMILIES:
         raise ConfigError(f"`AddressFamily` must be `any`, `inet` or `inet6`: `{family}`")
-    found = await loop.getaddrinfo(
-        settings.address, settings.port, family=_FAMILIES[family], type=socket.SOCK_STREAM
-    )
+    found = await _addresses(settings.address, settings.port, _FAMILIES[family])
     attempt.phase = Phase.TCP
     bind = first(settings.values, "BindAddress")
     failure: OSError | None = None
@@ -46,10 +48,19 @@ async def dial(settings: Settings, attempt: Attempt) -> socket.socket:
     raise failure or OSError("the name has no address")
 
 
+async def _addresses(name: str, port: int, family: int) -> Sequence[_Found]:
+    """What the name stands for; an address stands for itself and needs no thread that could wait for an answer."""
+    kind = socket.SOCK_STREAM
+    try:
+        return socket.getaddrinfo(name, port, family, kind, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return await asyncio.get_running_loop().getaddrinfo(name, port, family=family, type=kind)
+
+
 async def _connect(
     family: int,
     protocol: int,
-    address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
+    address: _Address,
     bind: str | None,
 ) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM, protocol)

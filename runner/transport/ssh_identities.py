@@ -39,6 +39,13 @@ class KeyRing:
 
     def __init__(self) -> None:
         self._opened: dict[tuple[str | Secret, Secret | None], asyncio.Task[asyncssh.SSHKey]] = {}
+        self._looked: dict[Path, asyncio.Task[bool]] = {}
+
+    async def holds(self, path: Path) -> bool:
+        """Whether there is such a file; looked for once, in a thread, as a home may lie on a slow network."""
+        if path not in self._looked:
+            self._looked[path] = asyncio.create_task(asyncio.to_thread(path.is_file))
+        return await asyncio.shield(self._looked[path])
 
     async def from_file(self, path: Path, passphrase: Secret | None) -> asyncssh.SSHKey:
         """The private key of a file.
@@ -146,7 +153,7 @@ class Identities:
         return Offer((key, certificate), "publickey (the credential's key and certificate)")
 
     async def _file(self, path: Path, *, named: bool) -> Offer | None:
-        if not named and not await asyncio.to_thread(path.is_file):
+        if not named and not await self._ring.holds(path):
             return None
         label = f"publickey ({self._shown(path)})"
         certificate = self._certificate(path)
@@ -166,14 +173,13 @@ class Identities:
 
     def _certificate(self, path: Path) -> asyncssh.SSHCertificate | None:
         """The certificate beside a key (``key-cert.pub``), or the one of ``CertificateFile`` for it."""
-        public = _public_data(path)
         for candidate in (*self._settings.certificates, path.with_name(f"{path.name}-cert.pub")):
             try:
                 certificate = asyncssh.read_certificate(candidate)
             except (OSError, asyncssh.KeyImportError):
                 continue
             beside = candidate.name == f"{path.name}-cert.pub"
-            if beside or (public is not None and certificate.key.public_data == public):
+            if beside or certificate.key.public_data == _public_data(path):
                 return certificate
         return None
 
