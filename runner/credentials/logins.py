@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from runner.credentials.sources import SecretReader
-from runner.errors import CredentialError
+from runner.errors import CredentialError, DocumentError
 from runner.playbook.model import Credential, SecretSource
-from runner.problems import Problem, Problems
+from runner.problems import Problems
 from runner.transport.port import Login
 from runner.values import Secret
 
 
-class SeveralCredentialsError(CredentialError):
+class SeveralCredentialsError(DocumentError, CredentialError):
     """Several sources gave nothing; all of them are told."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self._problems = tuple(problems)
-        first = self._problems[0]
-        super().__init__(first.code, first.message, first.span, hints=first.hints)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Every source that gave nothing."""
-        return self._problems
 
 
 def read_logins(

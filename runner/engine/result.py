@@ -30,6 +30,20 @@ class Status(StrEnum):
 _BAD = frozenset({Status.FAILED, Status.UNREACHABLE, Status.TIMED_OUT, Status.CANCELLED, Status.UNKNOWN})
 
 
+WORST_FIRST = (
+    Status.UNKNOWN,
+    Status.FAILED,
+    Status.TIMED_OUT,
+    Status.UNREACHABLE,
+    Status.CANCELLED,
+    Status.CHANGED,
+    Status.OK,
+    Status.DETACHED,
+    Status.SKIPPED,
+)
+"""The order in which one status of a host counts for more than another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a result is bad, in the form of the message guide.

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from runner.engine.observe import Summary
-from runner.engine.result import Result, Status
+from runner.engine.result import WORST_FIRST, Result, Status
 from runner.errors import ExitCode
 
-_WORST_FIRST = (
-    Status.UNKNOWN,
-    Status.FAILED,
-    Status.TIMED_OUT,
-    Status.UNREACHABLE,
-    Status.CANCELLED,
-    Status.CHANGED,
-    Status.OK,
-    Status.DETACHED,
-    Status.SKIPPED,
-)
-_RANK = {status: rank for rank, status in enumerate(_WORST_FIRST)}
+_RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 
 
 class Tally:

@@ -16,20 +16,8 @@ from runner.engine.observe import (
     StepOutline,
     Summary,
 )
-from runner.engine.result import Result, Status
+from runner.engine.result import WORST_FIRST, Result, Status
 
-# The order in which the engine's tally takes one status of a host for worse than another; a test holds them together.
-WORST_FIRST = (
-    Status.UNKNOWN,
-    Status.FAILED,
-    Status.TIMED_OUT,
-    Status.UNREACHABLE,
-    Status.CANCELLED,
-    Status.CHANGED,
-    Status.OK,
-    Status.DETACHED,
-    Status.SKIPPED,
-)
 _RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 
 
