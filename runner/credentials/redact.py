@@ -6,6 +6,7 @@ grows with the text and not with text times secrets.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -52,6 +53,10 @@ class Redactor:
             end = stop
         return "".join((*pieces, text[end:])) if pieces else text
 
+    def finds(self, text: str) -> bool:
+        """Whether a secret stands in the text."""
+        return next(self.spans(text), None) is not None
+
     def mask_value(self, value: Any) -> Any:
         """A nested value with every text in it masked, keys too; the value itself where nothing had to be.
 
@@ -72,6 +77,8 @@ class Redactor:
                 container[key] = self.mask(found.decode(errors="surrogateescape")).encode(
                     errors="surrogateescape"
                 )
+            elif isinstance(found, dict) and tuple(found) == ("$bytes",):
+                container[key] = self._mask_bytes(found)
             elif isinstance(found, dict):
                 copied = {self.mask(k) if isinstance(k, str) else k: v for k, v in found.items()}
                 container[key] = copied
@@ -80,6 +87,17 @@ class Redactor:
                 items = container[key] = list(found)
                 pending.extend((items, index) for index in range(len(items)))
         return root[0]
+
+    def _mask_bytes(self, found: dict[str, Any]) -> dict[str, Any]:
+        """``{"$bytes": base64}``, which output becomes where it is no UTF-8 (cli.md)."""
+        try:
+            text = base64.b64decode(found["$bytes"], validate=True).decode(errors="surrogateescape")
+        except (TypeError, ValueError):  # a script wrote it, and it is something else
+            return {"$bytes": self.mask_value(found["$bytes"])}
+        masked = self.mask(text)
+        if masked == text:
+            return found
+        return {"$bytes": base64.b64encode(masked.encode(errors="surrogateescape")).decode("ascii")}
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where secrets stand, in order; overlapping and touching occurrences are one."""

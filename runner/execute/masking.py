@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from runner.credentials.redact import Redactor
 from runner.engine.result import ErrorRecord, Failure, Result
@@ -24,6 +25,15 @@ def masked(result: Result, redactor: Redactor) -> Result:
         items=tuple(masked(item, redactor) for item in result.items),
     )
     return result if shown == result else replace(shown, secret=True)
+
+
+def without_begun_secret(value: Any, redactor: Redactor) -> Any:
+    """Text or lines that were cut off somewhere, without an end that may be the beginning of a secret."""
+    if isinstance(value, str):
+        return value[: redactor.held_from(value)]
+    if isinstance(value, list) and value and isinstance(value[-1], str):
+        return [*value[:-1], without_begun_secret(value[-1], redactor)]
+    return value
 
 
 def _failure(failure: Failure | None, redactor: Redactor) -> Failure | None:

@@ -12,6 +12,7 @@ from runner.errors import ExecutionFailed
 from runner.execute import rendered
 from runner.execute.done import Done
 from runner.execute.launch import run_fresh, run_kept
+from runner.execute.masking import without_begun_secret
 from runner.execute.sessions import Kept
 from runner.execute.site import Site
 from runner.execute.spool import mask_file
@@ -103,7 +104,7 @@ class ScriptRun:
         self._kept: Kept | None = None
         redactor = site.services.redactor
         self._masks = {stream: StreamMask(redactor) for stream in Stream}
-        self._collector = OutputCollector(on_line=self._show, directory=site.spool)
+        self._collector = OutputCollector(on_text=self._show, directory=site.spool)
 
     async def open(self) -> None:
         """Connect, and open the session where the step runs in one."""
@@ -135,7 +136,7 @@ class ScriptRun:
         failure = self._failure_of_exit(ended.exit)
         decoding: Failure | None = None
         try:
-            decoded = decode(self._collector.stdout, self._format)
+            decoded = decode(self._collector.stdout, self._format, self._site.services.redactor.finds)
         except ExecutionFailed as error:
             decoded = self._decoded_as_lines()
             decoding = Failure(error.code, error.message, "decode", may_have_run=True, hints=error.hints)
@@ -156,11 +157,15 @@ class ScriptRun:
     def _collected(self, decoded: Decoded, failure: Failure | None) -> Done:
         self._finish()
         stdout, stderr = self._collector.stdout, self._collector.stderr
-        lines = stderr_lines(stderr)
+        redactor, value, lines = self._site.services.redactor, decoded.value, stderr_lines(stderr)
+        if decoded.truncated:
+            value = without_begun_secret(value, redactor)
+        if not stderr.complete:
+            lines = without_begun_secret(lines, redactor)
         request = self._prepared.request
         errors = script_errors(request.shell, lines, request.script.splitlines()) if failure else ()
         done = Done(
-            output=decoded.value,
+            output=value,
             stderr=lines,
             errors=errors,
             truncated=decoded.truncated,
@@ -190,8 +195,8 @@ class ScriptRun:
         message = f"{what} ended with exit code {ended.code}"
         return Failure("exit-code", message, may_have_run=True, hints=hints)
 
-    def _show(self, stream: Stream, line: str) -> None:
-        self._tell(stream, self._masks[stream].feed(line + "\n"))
+    def _show(self, stream: Stream, text: str) -> None:
+        self._tell(stream, self._masks[stream].feed(text))
 
     def _finish(self) -> None:
         self._collector.finish()

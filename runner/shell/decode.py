@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Any, NoReturn
@@ -26,13 +27,16 @@ class Decoded:
     truncated: bool = False
 
 
-def decode(collected: Collected, output: OutputFormat) -> Decoded:
+def decode(
+    collected: Collected, output: OutputFormat, secret_in: Callable[[str], bool] = lambda _: False
+) -> Decoded:
     """Read a complete stream as the step asks for.
 
     ``lines`` and ``text`` past the memory limit give the beginning; a line or text that is no UTF-8 is
     ``{"$bytes": base64}`` (cli.md). ``json`` is one document, ``jsonl`` and ``objects`` a value a line, blank lines
     skipped. Of a key that stands twice in a JSON object the last counts, as in every JSON reader on hosts; NaN and
-    numbers beyond a double are refused, for no JSON we write could hold them.
+    numbers beyond a double are refused, for no JSON we write could hold them. An error shows a few words of what it is
+    about, but none of a line that ``secret_in`` says holds a secret: half of one could not be masked any more.
 
     Raises:
         ExecutionFailed: phase ``decode``: it is no JSON (``output-not-json``), more than :data:`JSON_LIMIT`
@@ -53,7 +57,7 @@ def decode(collected: Collected, output: OutputFormat) -> Decoded:
         data = collected.read()
     except OSError as error:
         raise _failed("output-not-kept", f"the output could not be kept on this machine: {error}") from error
-    return Decoded(_document(data) if output is OutputFormat.JSON else _documents(data))
+    return Decoded(_document(data, secret_in) if output is OutputFormat.JSON else _documents(data, secret_in))
 
 
 def lines(data: bytes) -> list[Any]:
@@ -95,7 +99,7 @@ def _beginning(head: bytes, output: OutputFormat) -> bytes:
     return head
 
 
-def _document(data: bytes) -> Any:
+def _document(data: bytes, secret_in: Callable[[str], bool]) -> Any:
     text = _unicode(data)
     if not text.strip():
         raise _failed(
@@ -109,13 +113,15 @@ def _document(data: bytes) -> Any:
         hints = ("`output: jsonl` reads a value a line",) if error.msg == "Extra data" else ()
         where = f"line {error.lineno}, column {error.colno}"
         raise _failed(
-            "output-not-json", f"the output is not one JSON document: {_reason(error, where)}", *hints
+            "output-not-json",
+            f"the output is not one JSON document: {_reason(error, where, secret_in)}",
+            *hints,
         ) from None
     except (ValueError, RecursionError) as error:
         raise _failed("output-not-json", f"the output is not one JSON document: {_other(error)}") from None
 
 
-def _documents(data: bytes) -> list[Any]:
+def _documents(data: bytes, secret_in: Callable[[str], bool]) -> list[Any]:
     values = []
     for number, line in enumerate(_unicode(data).split("\n"), 1):
         if not line.strip():
@@ -123,7 +129,7 @@ def _documents(data: bytes) -> list[Any]:
         try:
             values.append(_parsed(line))
         except JSONDecodeError as error:
-            reason = _reason(error, f"column {error.colno}")
+            reason = _reason(error, f"column {error.colno}", secret_in)
         except (ValueError, RecursionError) as error:
             reason = _other(error)
         else:
@@ -172,8 +178,10 @@ def _unicode(data: bytes) -> str:
         ) from None
 
 
-def _reason(error: JSONDecodeError, where: str) -> str:
+def _reason(error: JSONDecodeError, where: str, secret_in: Callable[[str], bool]) -> str:
     near = error.doc[error.pos :].split("\n", 1)[0][:_EXCERPT]
+    if near.strip() and secret_in(error.doc.split("\n", error.lineno)[error.lineno - 1]):
+        near = ""
     reason = error.msg[:1].lower() + error.msg[1:]
     return f"{reason} at {where}" + (f", near `{near}`" if near.strip() else "")
 

@@ -15,27 +15,28 @@ MEMORY_LIMIT = 1 << 20
 #: A live line is shown at this length even where no newline has come, in bytes.
 _LONGEST_LINE = 1 << 16
 
-LineListener: TypeAlias = Callable[[Stream, str], None]
+TextListener: TypeAlias = Callable[[Stream, str], None]
 
 
 class OutputCollector:
     r"""Takes a process's output; a :class:`runner.transport.port.Receiver`.
 
-    ``on_line`` gets each line without its end, as soon as it is whole, with ``\xNN`` for bytes that are no UTF-8; a
-    last line without an end comes with :meth:`finish`. ``directory`` is where output past ``limit`` bytes is spooled
-    under a name (see :attr:`Collected.path`); without one the file has no name and is gone with the collector.
+    ``on_text`` gets each line with its end, as soon as it is whole, with ``\xNN`` for bytes that are no UTF-8; only a
+    very long line comes in pieces. A last line without an end comes, with one, with :meth:`finish`. ``directory`` is
+    where output past ``limit`` bytes is spooled under a name (see :attr:`Collected.path`); without one the file has no
+    name and is gone with the collector.
     """
 
     def __init__(
         self,
         *,
-        on_line: LineListener | None = None,
+        on_text: TextListener | None = None,
         directory: Path | None = None,
         limit: int = MEMORY_LIMIT,
     ) -> None:
         self.stdout = Collected("stdout", directory, limit)
         self.stderr = Collected("stderr", directory, limit)
-        self._lines = _LiveLines(on_line) if on_line is not None else None
+        self._lines = _LiveLines(on_text) if on_text is not None else None
 
     def data_received(self, stream: Stream, data: bytes) -> None:
         """Take a piece of output."""
@@ -148,16 +149,16 @@ class Collected:
 class _LiveLines:
     """Lines of both streams, told as soon as they are whole."""
 
-    def __init__(self, on_line: LineListener) -> None:
-        self._on_line = on_line
+    def __init__(self, on_text: TextListener) -> None:
+        self._on_text = on_text
         self._begun = {Stream.STDOUT: b"", Stream.STDERR: b""}
 
     def add(self, stream: Stream, data: bytes) -> None:
         *lines, rest = (self._begun[stream] + data).split(b"\n")
         for line in lines:
-            self._on_line(stream, shown(line))
+            self._on_text(stream, shown(line) + "\n")
         while len(rest) > _LONGEST_LINE:
-            self._on_line(stream, shown(rest[:_LONGEST_LINE]))
+            self._on_text(stream, shown(rest[:_LONGEST_LINE]))
             rest = rest[_LONGEST_LINE:]
         self._begun[stream] = rest
 
@@ -165,7 +166,7 @@ class _LiveLines:
         for stream, rest in self._begun.items():
             self._begun[stream] = b""
             if rest:
-                self._on_line(stream, shown(rest))
+                self._on_text(stream, shown(rest) + "\n")
 
 
 def shown(line: bytes) -> str:

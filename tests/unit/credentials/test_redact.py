@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from hypothesis import given
@@ -92,3 +93,13 @@ def test_a_secret_added_later_counts_from_then_on() -> None:
     assert redactor.mask("second-one") == "second-one"
     redactor.add("second-one")
     assert redactor.mask("first-one second-one") == f"{STARS} {STARS}"
+
+
+def test_bytes_in_a_result_are_masked() -> None:
+    """A line that is no UTF-8 stands in a result as base64, and a secret in it is starred out all the same."""
+    redactor = Redactor()
+    redactor.add("hunter22")
+    held = {"$bytes": base64.b64encode(b"\xff hunter22").decode()}
+    masked = redactor.mask_value([held, {"$bytes": "hunter22 is no base64"}, {"$bytes": "/w=="}])
+    assert base64.b64decode(masked[0]["$bytes"]) == b"\xff ********"
+    assert masked[1:] == [{"$bytes": "******** is no base64"}, {"$bytes": "/w=="}]

@@ -144,3 +144,15 @@ def test_too_much_json_is_refused() -> None:
 def test_stderr_is_text() -> None:
     """Standard error is lines of text, whatever its bytes."""
     assert stderr_lines(collected(b"a\r\n\xff")) == ["a", "\\xff"]
+
+
+@pytest.mark.parametrize("output", [OutputFormat.JSON, OutputFormat.JSONL])
+def test_an_error_shows_nothing_of_a_line_with_a_secret(output: OutputFormat) -> None:
+    """The words that an error shows may cut a secret in half, which no mask would find: then none are shown."""
+    data = b"oops " + b"x" * 30 + b"hunter22"
+    with pytest.raises(ExecutionFailed) as shown:
+        decode(collected(data), output)
+    assert "near `oops" in shown.value.message
+    with pytest.raises(ExecutionFailed) as hidden:
+        decode(collected(data), output, lambda text: "hunter22" in text)
+    assert "near" not in hidden.value.message

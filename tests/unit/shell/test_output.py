@@ -78,7 +78,7 @@ def test_what_came_is_what_is_read(pieces: list[bytes], limit: int) -> None:
 def test_live_lines_are_whole(text: str, sizes: list[int]) -> None:
     """Lines are told whole and as text, however their bytes are cut."""
     told: list[str] = []
-    collector = OutputCollector(on_line=lambda _, line: told.append(line))
+    collector = OutputCollector(on_text=lambda _, line: told.append(line))
     data = text.encode()
     for size in [*sizes, len(data)]:
         if data:
@@ -87,15 +87,15 @@ def test_live_lines_are_whole(text: str, sizes: list[int]) -> None:
     collector.finish()
     collector.finish()
     lines = text.split("\n")
-    assert told == [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+    assert told == [line.removesuffix("\r") + "\n" for line in (lines if lines[-1] else lines[:-1])]
 
 
 def test_live_lines_are_told_at_once_and_apart() -> None:
     """A line is told when its end comes, for each stream on its own; a very long one in parts."""
     told: list[tuple[Stream, str]] = []
-    collector = OutputCollector(on_line=lambda stream, line: told.append((stream, line)))
+    collector = OutputCollector(on_text=lambda stream, text: told.append((stream, text)))
     collector.data_received(Stream.STDOUT, b"a\nb")
     collector.data_received(Stream.STDERR, b"\xff\n")
-    assert told == [(Stream.STDOUT, "a"), (Stream.STDERR, "\\xff")]
+    assert told == [(Stream.STDOUT, "a\n"), (Stream.STDERR, "\\xff\n")]
     collector.data_received(Stream.STDERR, b"x" * 70000)
-    assert len(told[-1][1]) == 65536
+    assert told[-1][1] == "x" * 65536
