@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import asyncssh
 
 OWN_SSHD = """\
 own_sshd() {
@@ -59,45 +59,19 @@ async def black_hole() -> AsyncIterator[int]:
                 filler.close()
 
 
-class _Passwords(asyncssh.SSHServer):
-    """Lets one password in."""
-
-    def __init__(self, password: str) -> None:
-        self._password = password
-
-    def password_auth_supported(self) -> bool:
-        return True
-
-    def validate_password(self, username: str, password: str) -> bool:
-        return password == self._password
-
-
 @asynccontextmanager
-async def password_server(host_key: Path, password: str) -> AsyncIterator[int]:
-    """An SSH server that asks for a password and runs commands with sh; gives its port."""
-    serving = await asyncssh.create_server(
-        lambda: _Passwords(password),
-        "127.0.0.1",
-        0,
-        server_host_keys=[str(host_key)],
-        process_factory=_serve,
-        encoding=None,
+async def password_server(host_key: Path, password_file: Path) -> AsyncIterator[int]:
+    """An SSH server that lets the password in the file in, see ``password_host``; gives its port."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("password_host.py")),
+        str(host_key),
+        str(password_file),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
-        yield serving.get_port()
+        assert process.stdout is not None
+        yield int(await process.stdout.readline())
     finally:
-        serving.close()
-
-
-async def _serve(process: asyncssh.SSHServerProcess[bytes]) -> None:
-    child = await asyncio.create_subprocess_exec(
-        "sh",
-        "-c",
-        process.command or "",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-    process.exit(await child.wait())
-    await process.wait_closed()
+        await process.communicate(b"")

@@ -44,6 +44,7 @@ class Finished:
     def document(self) -> dict[str, Any]:
         """The document of ``-o json``, held to its schema."""
         document: dict[str, Any] = json.loads(self.stdout)
+        assert "problems" not in document, document
         _validator("result").validate(document)
         return document
 
