@@ -55,7 +55,10 @@ def pages() -> dict[str, str]:
     environment = LanguageEnvironment(datetime.now(UTC))
     own = set(FILTERS) | set(TESTS)
     filters = [
-        (f"`{name}{_arguments(function)}`", inspect.getdoc(function) or "")
+        (
+            f"`{name}{_arguments(function)}`",
+            (inspect.getdoc(function) or "").split("\n\n")[0].replace("``", "`"),
+        )
         for name, function in FILTERS.items()
     ]
     jinja = ", ".join(f"`{name}`" for name in sorted(set(environment.filters) - own))
