@@ -28,7 +28,8 @@ from runner.transport.ssh_identities import Identities, KeyRing
 from runner.transport.ssh_jumps import Chain, Jump, JumpHosts
 from runner.transport.ssh_known_hosts import KnownHostsFiles
 from runner.transport.ssh_login import Greeter
-from runner.transport.ssh_options import Places, Settings, SettingsReader, connect_arguments, environment_of
+from runner.transport.ssh_options import connect_arguments, environment_of
+from runner.transport.ssh_settings import Places, Settings, SettingsReader
 
 #: Handshakes at once. One costs 2-4 ms of computing here, so more of them would only make each slower.
 _HANDSHAKES = 16

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from runner.transport.ssh_config import ConfigError, first
 from runner.transport.ssh_errors import Attempt, Phase
-from runner.transport.ssh_options import Settings
+from runner.transport.ssh_settings import Settings
 
 _Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 _Found: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.transport.endpoint import Endpoint
-from runner.transport.ssh_options import DEFAULT_KEYS, Places, SettingsReader
+from runner.transport.ssh_settings import DEFAULT_KEYS, Places, SettingsReader
 
 
 def effective(

@@ -16,7 +16,7 @@ from runner.errors import Unreachable
 from runner.transport.endpoint import HostKeyChecking
 from runner.transport.ssh_errors import Attempt
 from runner.transport.ssh_known_hosts import Entry, KnownHostsFiles, KnownKeys, entry_name
-from runner.transport.ssh_options import Settings
+from runner.transport.ssh_settings import Settings
 
 #: One RSA key signs in several ways; known_hosts knows it under one name.
 _RSA_SIGNATURES = ("rsa-sha2-256", "rsa-sha2-512", "ssh-rsa")

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncssh
 
 from runner.transport.port import Login
-from runner.transport.ssh_options import DEFAULT_KEYS, Settings
+from runner.transport.ssh_settings import DEFAULT_KEYS, Settings
 from runner.values import Secret
 
 #: What asyncssh signs with: a private key with or without a certificate, or a key that an agent holds.

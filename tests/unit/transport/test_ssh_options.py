@@ -12,14 +12,8 @@ import pytest
 from runner.transport.endpoint import Endpoint, HostKeyChecking
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_explain import effective
-from runner.transport.ssh_options import (
-    Places,
-    Settings,
-    SettingsReader,
-    connect_arguments,
-    environment_of,
-    parse_jump,
-)
+from runner.transport.ssh_options import connect_arguments, environment_of
+from runner.transport.ssh_settings import Places, Settings, SettingsReader, parse_jump
 
 
 @pytest.fixture
