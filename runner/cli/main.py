@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,10 @@ COMMANDS = {
     "init": "Start a repository of runbooks",
     "completion": "Print shell completion",
 }
+
+
+_GONE = frozenset({errno.EPIPE, errno.EIO})
+"""What writing fails with when nobody reads a pipe any more, and when a terminal was closed."""
 
 
 class LazyGroup(click.Group):
@@ -97,11 +102,35 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code. Never raises but for a bug in itself."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result: Any = runner.main(args=words, prog_name="runner", standalone_mode=False)
-        sys.stdout.flush()
+        code = _run(words)
+    except Exception as error:  # noqa: BLE001 - the last fence: a bug of ours ends in a report and 70
+        lost = _let_go_of_lost_streams()
+        if isinstance(error, OSError) and (lost or error.errno in _GONE):
+            return ExitCode.CLOSED_OUTPUT
+        from runner.cli.complain import report_bug  # noqa: PLC0415 - only when something is wrong
+
+        return report_bug(error)
+    if _let_go_of_lost_streams() and code < ExitCode.HANG_UP:
+        return ExitCode.CLOSED_OUTPUT
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """The exit code of a command that ends as it should, or is refused, or is told to stop.
+
+    Raises:
+        OSError: nobody reads standard output any more, or the terminal is closed.
+
+    """
+    if "_RUNNER_COMPLETE" in os.environ:
+        runner.main(args=words, prog_name="runner")
+    try:
+        # Not by Click's main(), which makes exit code 1 of a closed pipe.
+        with runner.make_context("runner", list(words)) as context:
+            result: Any = runner.invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt, EOFError):
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         return _refuse_words(error, words)
@@ -111,24 +140,23 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
         if error.exit_code is ExitCode.REFUSED:
             return refuse(error.problems, as_json=wants_json(words))
         complain(error.problems)
-        if error.exit_code is ExitCode.CLOSED_OUTPUT:
-            _let_go_of_output()
         return error.exit_code
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        _let_go_of_output()
-        return ExitCode.CLOSED_OUTPUT
-    except Exception as error:  # noqa: BLE001 - the last fence: a bug of ours ends in a report and 70
-        from runner.cli.complain import report_bug  # noqa: PLC0415 - only when something is wrong
-
-        return report_bug(error)
     return int(result) if isinstance(result, int) else ExitCode.SUCCESS
 
 
-def _let_go_of_output() -> None:
-    """Nobody reads on: keep the interpreter from writing to the closed pipe again at its end, which is exit 120."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _let_go_of_lost_streams() -> bool:
+    """Whether a pipe that nobody reads or a terminal that was closed holds back what was written.
+
+    Such a stream goes to the null device, or the interpreter would try again at its end and exit with 120.
+    """
+    lost = False
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            lost = True
+    return lost
 
 
 def _refuse_words(error: click.ClickException, words: Sequence[str]) -> int:

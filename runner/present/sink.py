@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +66,17 @@ def told_errors(name: str) -> Iterator[None]:
         raise OutputClosed from error
 
 
+@contextmanager
+def _closed_terminals() -> Iterator[None]:
+    """A terminal that was closed under us is a reader that went away; the system calls it an I/O error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise BrokenPipeError from error
+        raise
+
+
 class Nowhere:
     """Takes everything and keeps nothing."""
 
@@ -104,7 +116,7 @@ class StreamSink:
             return
         shown = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
         try:
-            with told_errors(self._name):
+            with told_errors(self._name), _closed_terminals():
                 self._stream.write(shown)
                 self._stream.flush()
         except OutputClosed:
