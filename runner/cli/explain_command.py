@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from runner.cli.complain import complain
-from runner.cli.options import extra_option, inventory_option, problem_output_option
+from runner.cli.options import extra_option, inventory_option, option, problem_output_option
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.codes import CodePage, code_pages
 from runner.errors import ExitCode, UsageError
@@ -27,8 +27,8 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("name")
-@click.option("--host", metavar="HOST", help="The host whose variable is meant.")
-@click.option("--playbook", metavar="PATH", help="The playbook whose variables count too.")
+@option("--host", metavar="HOST", help="The host whose variable is meant.")
+@option("--playbook", metavar="PATH", help="The playbook whose variables count too.")
 @inventory_option
 @extra_option
 @problem_output_option

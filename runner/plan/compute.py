@@ -34,9 +34,10 @@ def _compute(step: Step, scope: Scope, problems: Problems) -> Step:
 
 
 def _tell(step: Step, key: str, scalar: Scalar, error: RunnerError, problems: Problems) -> None:
-    words = f"`{key}` of step `{step.id}` is the same for all hosts: {error.message}"
-    hints = ("inputs and playbook vars are known here", *error.hints)
-    problems.error(error.code, words, error.span or scalar.span, *hints)
+    for problem in error.problems:  # none where an input has no value yet
+        words = f"`{key}` of step `{step.id}` is the same for all hosts: {problem.message}"
+        hints = ("inputs and playbook vars are known here", *problem.hints)
+        problems.error(problem.code, words, problem.span or scalar.span, *hints)
 
 
 def _seconds(value: Any) -> float:

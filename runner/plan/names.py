@@ -96,9 +96,8 @@ class NameCheck:
             return
         known = {n for scope in self.scopes_of(planned) for n in scope.names()} | set(self.registered)
         known |= set(planned.step.variables) | set(planned.step.using)
-        if not planned.placements and (
-            name in known or name in self.playbook.variables or name in self.playbook.inputs
-        ):
+        known |= set(self.playbook.variables) | set(self.playbook.inputs)
+        if not planned.placements and name in known:
             return
         if missing and len(missing) < len(planned.placements):
             where = f"which is not defined for host `{missing[0]}`"
