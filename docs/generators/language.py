@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from docs.generators.markdown import block, page, table
+from docs.generators.markdown import anchor, block, page, table
 from docs.generators.schemas import Schema, fields_of, resolve, schema, value_words, yaml_example
 from runner.playbook.later import BODIES, PLAYBOOK_KEYS, SECRET_SOURCES, STEP_KEYS, TARGET_KEYS
 
@@ -149,7 +149,7 @@ def _key(
         yield block("\n# or\n".join(yaml_example(key, example) for example in part["examples"]), "yaml")
     target = _SECTIONS.get(key)
     if target is not None and target != section:
-        yield f"Its keys: [{target}](#{target.lower().replace(' ', '-')})."
+        yield f"Its keys: [{target}](language.md#{anchor(target)})."
         return
     inner = fields_of(part, home)
     if inner and key != "options":

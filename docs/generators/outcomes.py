@@ -33,6 +33,8 @@ _DOCUMENTS = {
     "problems": ("Problems", ("problem",)),
 }
 
+_NAMED = {"moment": "a moment", "bytes": "bytes"}  # described in the introduction, without tables
+
 
 def pages() -> dict[str, str]:
     """``documents.md``."""
@@ -53,29 +55,23 @@ def _fields(part: Schema, home: str) -> Iterator[str]:
     required = part.get("required", [])
     rows = []
     for key, value in part.get("properties", {}).items():
-        field, _ = resolve(value, home)
         always = "" if key in required else "may be absent"
-        rows.append((f"`{key}`", _words(value, field), always, str(field.get("description", ""))))
+        described = str(resolve(value, home)[0].get("description", ""))
+        rows.append((f"`{key}`", _words(value, home), always, described))
     has_optional = any(row[2] for row in rows)
     head = ("key", "value", "", "what it is") if has_optional else ("key", "value", "what it is")
     yield table(head, rows if has_optional else [(row[0], row[1], row[3]) for row in rows])
 
 
-def _words(written: Schema, field: Schema) -> str:
-    """What a value is; a part with a table of its own is named."""
-    inner = written if "$ref" in written else written.get("items", {})
-    if isinstance(inner, dict) and "$ref" in inner:
-        name = inner["$ref"].rpartition("/")[2]
-        inside = field if "$ref" in written else resolve(inner, "result")[0] if name == "result" else {}
-        if "properties" in inside:
-            return f"[`{name}`](#{name})" if inner is written else f"a list of [`{name}`](#{name})"
-    if "anyOf" in field and "title" not in field:
-        return " or ".join(
-            _words(one, one) if "$ref" not in one else _reference(one) for one in field["anyOf"]
-        )
-    return value_words(field)
-
-
-def _reference(part: Schema) -> str:
-    name = part["$ref"].rpartition("/")[2]
-    return "a moment" if name == "moment" else f"[`{name}`](#{name})"
+def _words(part: Schema, home: str) -> str:
+    """What a value is; a part that the page has a table of is named with a link."""
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        if any(name in inner for _, inner in _DOCUMENTS.values()):
+            return f"[`{name}`](#{name})"
+        return _NAMED.get(name) or _words(resolve(part, home)[0], home)
+    if "$ref" in part.get("items", {}):
+        return f"a list: {_words(part['items'], home)}"
+    if "anyOf" in part and "title" not in part:
+        return " or ".join(_words(one, home) for one in part["anyOf"])
+    return value_words(part)

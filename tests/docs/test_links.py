@@ -11,13 +11,19 @@ import pytest
 from docs.generators.markdown import anchor
 from tests.docs.conftest import PAGES, ROOT, page_id
 
-_LINK = re.compile(r"(?<!`)\]\(([^)\s]+)\)")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_CODE = re.compile(r"`[^`\n]*`")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def prose(path: Path) -> str:
     """A page without its blocks of code."""
     return _FENCED.sub("", path.read_text(encoding="utf-8"))
+
+
+def links(path: Path) -> list[str]:
+    """Where the links of a page lead; what looks like one in code is none."""
+    return _LINK.findall(_CODE.sub("", prose(path)))
 
 
 def anchors(path: Path) -> set[str]:
@@ -27,7 +33,7 @@ def anchors(path: Path) -> set[str]:
 
 def broken(path: Path) -> Iterator[str]:
     """Links of a page that lead nowhere."""
-    for link in _LINK.findall(prose(path)):
+    for link in links(path):
         if re.match(r"[a-z]+:", link):
             continue
         file, _, heading = link.partition("#")
@@ -49,8 +55,10 @@ def test_every_page_is_reached() -> None:
     waiting = [ROOT / "README.md"]
     while waiting:
         page = waiting.pop()
+        if page.is_dir():
+            waiting += page.glob("*.md")  # a link to a folder shows its pages
         if page in reached or page.suffix != ".md" or not page.is_file():
             continue
         reached.add(page)
-        waiting += [(page.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(prose(page))]
+        waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
     assert {page_id(page) for page in PAGES} - {page_id(page) for page in reached} <= {"CHANGELOG.md"}
