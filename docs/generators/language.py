@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from docs.generators.markdown import anchor, block, page, table
 from docs.generators.schemas import Schema, fields_of, resolve, schema, value_words, yaml_example
+from runner.plan.connection import TRANSPORTS
 from runner.playbook.later import BODIES, PLAYBOOK_KEYS, SECRET_SOURCES, STEP_KEYS, TARGET_KEYS
 
 _NOT_YET = "**Not available yet**: valid, and refused by name before a run."
@@ -34,6 +35,17 @@ _STEP_GROUPS = {
     "Mode": "background job_name disconnected session_name rerun stop on_loss remote_debug",
     "About it": "id name description",
 }
+
+# Keys that only hosts of one transport have; they are marked as long as plans refuse it.
+_OF_TRANSPORT = {
+    "winrm": "connection_uri authentication use_ssl configuration_name application_name certificate_thumbprint"
+    " allow_redirection enable_network_access trusted_hosts",
+    "container": "container_id run_as_administrator runtime",
+    "vm": "vm_name vm_id vm_guid via",
+}
+_REFUSED = frozenset(
+    key for transport, keys in _OF_TRANSPORT.items() if transport not in TRANSPORTS for key in keys.split()
+)
 
 # Sections of their own; where a key holds one of them, the page points there.
 _SECTIONS = {
@@ -77,7 +89,7 @@ def _language() -> str:
             "Targets", definitions["target"], "playbook", 2, TARGET_KEYS, leave_out=connection - {"port"}
         ),
         "A target also takes every one of the [connection settings](#connection-settings).",
-        *_section("Connection settings", definitions["connection"], "playbook", 2, TARGET_KEYS),
+        *_section("Connection settings", definitions["connection"], "playbook", 2, TARGET_KEYS | _REFUSED),
         _NEAREST,
         *_section("Entries of ssh_connections", definitions["ssh_connection"], "playbook", 2),
         *_section("Sessions", definitions["session"], "playbook", 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -95,6 +96,13 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+# As the language reads it (YAML 1.2): `on` and `yes` are text and need no quotes.
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Dumper.yaml_implicit_resolvers = {
+    letter: [rule for rule in rules if rule[0] != _BOOLEAN]
+    for letter, rules in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+_Dumper.add_implicit_resolver(_BOOLEAN, re.compile(r"true|false"), list("tf"))
 
 
 def yaml_example(key: str, value: object) -> str:

@@ -23,7 +23,7 @@ A key that names no option is refused ([`unknown-setting`](errors/unknown-settin
 ```toml
 inventory = ["inventories/prod.yml"]
 throttle = 50
-output = ["rich", "json=last-run.json"]
+no_color = true
 ```
 """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -13,6 +15,7 @@ from runner.cli.main import COMMANDS
 from runner.cli.main import runner as cli
 from runner.codes import code_pages
 from runner.errors import ExitCode
+from tests.docs.conftest import runner as run
 
 
 def text(path: str) -> str:
@@ -79,6 +82,15 @@ def test_every_key_of_the_language_is_documented() -> None:
         assert all(f"# `{key}`\n" in language for key in keys["properties"])
     for keys in (schema("inventory"), schema("inventory")["$defs"]["group"]):
         assert all(f"# `{key}`\n" in inventory for key in keys["properties"])
+
+
+def test_the_settings_example_holds_for_every_command(tmp_path: Path) -> None:
+    """Settings are read by commands that have no use for some of them."""
+    [example] = re.findall(r"```toml\n(.*?)```", text("settings.md"), re.DOTALL)
+    (tmp_path / "runner.toml").write_text(example, encoding="utf-8")
+    assert run("lab", "status", home=tmp_path).returncode == 1
+    assert run("schema", home=tmp_path).returncode == 0
+    assert "inventories/prod.yml" in run("inventory", "list", home=tmp_path).stderr
 
 
 def test_every_exit_code_is_documented() -> None:
