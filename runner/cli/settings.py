@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -91,4 +92,4 @@ def _anchored(value: Any, folder: Path) -> Any:
         return [_anchored(item, folder) for item in value]
     if not isinstance(value, str) or "," in value:
         return value
-    return str(folder / Path(value).expanduser())
+    return str(folder / os.path.expanduser(value))  # noqa: PTH111 - Path.expanduser raises where nobody has the name

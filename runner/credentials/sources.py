@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import AnyNode, to_plain
+from runner.document.reader import written_path
 from runner.errors import CredentialError
 from runner.playbook.model import SecretSource
 from runner.values import Secret
@@ -90,7 +91,7 @@ class SecretReader:
         )
 
     def _file(self, written: str, source: SecretSource, what: str) -> str:
-        path = Path(written).expanduser()
+        path = written_path(written)
         if not path.is_absolute():
             path = Path(source.span.path).parent / path
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,11 @@ INVENTORY_LIMIT: Final = 64 * 1024 * 1024
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SIXTEEN_BIT_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def written_path(text: str) -> Path:
+    """A path as somebody wrote it, ``~`` and ``~name`` expanded; a name that nobody has stays as it is."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises where nobody has the name
 
 
 def read_source(

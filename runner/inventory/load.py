@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.document.nodes import Source
-from runner.document.reader import INVENTORY_LIMIT, read_source
+from runner.document.reader import INVENTORY_LIMIT, read_source, written_path
 from runner.document.vault import is_vaulted
 from runner.document.yaml import load
 from runner.inventory.ansible_yaml import read_ansible_yaml
@@ -75,7 +75,7 @@ def _load(paths: Sequence[str], problems: Problems, playbook_dir: Path | None) -
     builder = InventoryBuilder()
     folders: dict[Path, None] = {}
     for text in paths:
-        path = Path(text).expanduser()
+        path = written_path(text)
         if "," in text and not os.path.exists(path):  # noqa: PTH110 - pathlib raises for a list longer than a name
             _add_names(text, builder, problems)
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from runner.document.reader import INVENTORY_LIMIT, read_source
+from runner.document.reader import INVENTORY_LIMIT, read_source, written_path
 from runner.inventory.inventory import Inventory
 from runner.inventory.model import ALL, IMPLICIT_HOSTS
 from runner.inventory.names import RANGE_HINT, RangeError, expand
@@ -220,7 +220,7 @@ class _Selection:
 
     def _file(self, placed: _PlacedTerm, name: str) -> Collection[str]:
         """The hosts of ``@file``, which holds a name or pattern a line and ``#`` comments."""
-        path = self._directory / Path(name).expanduser()
+        path = self._directory / written_path(name)
         source = read_source(path, self._problems, limit=INVENTORY_LIMIT, span=placed.place())
         texts = []
         for number, raw in enumerate(source.text.splitlines() if source else (), 1):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import Node
+from runner.document.reader import written_path
 from runner.plan.hosts import LOCALHOST, NamedHost, parse_ssh_name
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint, HostKeyChecking
@@ -152,7 +153,7 @@ class EndpointMaker:
 
     def _path(self, text: str, setting: Setting | None) -> str:
         """A path as the author meant it: ``~`` expanded, relative to the file it is written in."""
-        path = Path(text).expanduser()
+        path = written_path(text)
         if not path.is_absolute() and setting is not None:
             path = Path(setting.span.path).parent / path
         return str(path)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.document.nodes import AnyNode, Document, Mapping, Scalar, Source
-from runner.document.reader import PLAYBOOK_LIMIT, read_source
+from runner.document.reader import PLAYBOOK_LIMIT, read_source, written_path
 from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
@@ -158,7 +158,7 @@ class _Loader:
             words = f"files include each other more than {_DEEPEST_INCLUDE} deep"
             self._problems.error("include-too-deep", words, file.span)
             return []
-        path = context.directory / Path(file.text).expanduser()
+        path = context.directory / written_path(file.text)
         source = read_source(path, self._problems, limit=PLAYBOOK_LIMIT, span=file.span)
         document = load(source, self._problems) if source is not None else None
         if document is None or document.root is None:

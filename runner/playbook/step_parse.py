@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from runner.document.nodes import AnyNode, Mapping, Scalar, Sequence, Source
+from runner.document.reader import written_path
 from runner.document.traps import check_path, check_pattern, check_script_style
 from runner.playbook.later import BODIES, STEP_KEYS, later_keys
 from runner.playbook.model import (
@@ -231,7 +232,7 @@ def _script_file(value: AnyNode, context: StepContext) -> list[ScriptText]:
             "use `script: {sh: ..., powershell: ...}` or several steps with `when`",
         )
         return []
-    source = context.read(context.directory / Path(value.text).expanduser(), value)
+    source = context.read(context.directory / written_path(value.text), value)
     if source is None:
         return []
     return [ScriptText(source.text, None, None, path=source.path, digest=source.digest)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from runner.document.reader import written_path
 from runner.transport.ssh_words import canonical_word
 
 _KEYWORD = re.compile(r"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+|$)")
@@ -133,7 +134,7 @@ def expand_home(text: str, home: Path) -> Path:
     """``~`` and ``~/x`` under ``home``; ``~other/x`` by the user database; everything else as it is."""
     if text == "~" or text.startswith("~/"):
         return home / text[2:]
-    return Path(text).expanduser() if text.startswith("~") else Path(text)
+    return written_path(text)
 
 
 @dataclass(slots=True)

@@ -216,6 +216,8 @@ def test_ini_inventories(site: Path, text: str) -> None:
 
 @FUZZED
 @given(text=st.text(alphabet=st.sampled_from("abc019 -_.:,!&~*[]()@%^$\\{}"), max_size=24))
+@example(text="@~0")
+@example(text="@~nobody-at-all/hosts")
 def test_patterns(site: Path, text: str) -> None:
     """Any text may stand where a pattern is due."""
     pattern = json.dumps(text)
