@@ -20,7 +20,7 @@ from runner.transport.endpoint import Endpoint, HostKeyChecking
 from runner.transport.port import Login
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
-from runner.transport.ssh_dial import dial, greeted
+from runner.transport.ssh_dial import address_family, dial, greeted
 from runner.transport.ssh_errors import Attempt, Phase
 from runner.transport.ssh_gathering import GatheringSocket
 from runner.transport.ssh_host_keys import HostKeyCheck
@@ -28,6 +28,7 @@ from runner.transport.ssh_identities import Identities, KeyRing
 from runner.transport.ssh_jumps import Chain, Jump, JumpHosts
 from runner.transport.ssh_known_hosts import KnownHostsFiles
 from runner.transport.ssh_login import Greeter
+from runner.transport.ssh_names import Names
 from runner.transport.ssh_options import connect_arguments, environment_of
 from runner.transport.ssh_settings import Places, Settings, SettingsReader
 
@@ -64,6 +65,7 @@ class SshTransport:
         self._logins = logins
         self._ring = KeyRing()
         self._known_hosts = KnownHostsFiles()
+        self._names = Names()
         self._gate = asyncio.Semaphore(_HANDSHAKES)
         self._jumps = JumpHosts(self._open_jump)
         # asyncssh tells of every connection and command at INFO, which a program's own logging would print.
@@ -128,8 +130,12 @@ class SshTransport:
         connection = None
         try:
             if jump is None and settings.proxy_command is None:
+                attempt.phase = Phase.NAME
+                found = await self._names.addresses(
+                    settings.address, settings.port, address_family(settings), budget.spend()
+                )
                 async with budget.spend():
-                    connection = await dial(settings, attempt)
+                    connection = await dial(found, settings, attempt)
                     await greeted(connection, min(_PATIENCE, settings.timeout / 2))
             return await self._log_in(settings, login, attempt, budget, _way(settings, jump, connection))
         except BaseException as error:

@@ -5,33 +5,37 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from runner.transport.ssh_config import ConfigError, first
 from runner.transport.ssh_errors import Attempt, Phase
+from runner.transport.ssh_names import Address, Found
 from runner.transport.ssh_settings import Settings
-
-_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-_Found: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]
 
 _FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 
 
-async def dial(settings: Settings, attempt: Attempt) -> socket.socket:
-    """A connected socket; the time is the caller's.
+def address_family(settings: Settings) -> int:
+    """The kind of addresses that ``AddressFamily`` asks for.
+
+    Raises:
+        ConfigError: it is none.
+
+    """
+    family = (first(settings.values, "AddressFamily") or "any").lower()
+    if family not in _FAMILIES:
+        raise ConfigError(f"`AddressFamily` must be `any`, `inet` or `inet6`: `{family}`")
+    return _FAMILIES[family]
+
+
+async def dial(found: Sequence[Found], settings: Settings, attempt: Attempt) -> socket.socket:
+    """A socket connected to one of the addresses; the time is the caller's.
 
     With several addresses each but the last gets its share of the time, so that a dead IPv6 route does not use it up.
 
     Raises:
         OSError: no address could be connected to; the first address's error.
-        ConfigError: ``AddressFamily`` is none.
 
     """
-    attempt.phase = Phase.NAME
-    family = (first(settings.values, "AddressFamily") or "any").lower()
-    if family not in _FAMILIES:
-        raise ConfigError(f"`AddressFamily` must be `any`, `inet` or `inet6`: `{family}`")
-    found = await _addresses(settings.address, settings.port, _FAMILIES[family])
     attempt.phase = Phase.TCP
     bind = first(settings.values, "BindAddress")
     failure: OSError | None = None
@@ -48,19 +52,10 @@ async def dial(settings: Settings, attempt: Attempt) -> socket.socket:
     raise failure or OSError("the name has no address")
 
 
-async def _addresses(name: str, port: int, family: int) -> Sequence[_Found]:
-    """What the name stands for; an address stands for itself and needs no thread that could wait for an answer."""
-    kind = socket.SOCK_STREAM
-    try:
-        return socket.getaddrinfo(name, port, family, kind, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
-        return await asyncio.get_running_loop().getaddrinfo(name, port, family=family, type=kind)
-
-
 async def _connect(
     family: int,
     protocol: int,
-    address: _Address,
+    address: Address,
     bind: str | None,
 ) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM, protocol)
