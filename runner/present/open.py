@@ -122,7 +122,7 @@ def _open_text(spec: OutputSpec, report: Sink, screen: Screen, mask: Mask, verbo
     if spec.format == "json":
         from runner.present.json_document import JsonDocument  # noqa: PLC0415 - loaded when asked for
 
-        whole = WholeFile(spec.path) if spec.path else WholeStream(StreamSink(screen.stdout))
+        whole = _whole_file(spec.path) if spec.path else WholeStream(StreamSink(screen.stdout))
         return JsonDocument(whole, mask, report if spec.path is None else Nowhere())
     output: Sink = FileSink(spec.path) if spec.path else StreamSink(screen.stdout)
     if spec.format == "jsonl":
@@ -138,6 +138,12 @@ def _open_text(spec: OutputSpec, report: Sink, screen: Screen, mask: Mask, verbo
     from runner.present.plain import Plain  # noqa: PLC0415 - loaded when asked for
 
     return Plain(output, report, mask, verbosity=verbosity)
+
+
+def _whole_file(path: Path) -> WholeFile | WholeStream:
+    """A file is replaced when the new one is whole; a device or a pipe (``/dev/null``) is written to and stays."""
+    special = path.exists() and not path.is_file() and not path.is_dir()
+    return WholeStream(FileSink(path)) if special else WholeFile(path)
 
 
 def _open_rich(spec: OutputSpec | None, screen: Screen, mask: Mask, verbosity: int) -> Presenter:

@@ -202,9 +202,9 @@ class WholeFile:
 
 
 class WholeStream:
-    """Text kept in a temporary file, then given to a stream whole at :meth:`close`, or not at all."""
+    """Text kept in a temporary file, then given to a stream or a device whole at :meth:`close`, or not at all."""
 
-    def __init__(self, sink: StreamSink) -> None:
+    def __init__(self, sink: StreamSink | FileSink) -> None:
         self._sink = sink
         self.unicode = sink.unicode
         with told_errors("a temporary file"):

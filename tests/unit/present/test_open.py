@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,21 @@ def test_a_json_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     presenters.close()
     assert path.read_text(encoding="utf-8") == "the last one"
     assert [found.name for found in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_pipe_or_device_that_is_named_stays_what_it_is(tmp_path: Path) -> None:
+    """`-o json=/dev/null` as root must not put a file in the place of the device."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        show([f"json={path}"], screen())
+        document = json.loads(os.read(reader, 1 << 20))
+    finally:
+        os.close(reader)
+    assert len(document["results"]) == len(RESULTS)
+    assert path.is_fifo()
+    assert [found.name for found in tmp_path.iterdir()] == ["pipe"]
 
 
 @pytest.mark.parametrize(
