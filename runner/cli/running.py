@@ -19,8 +19,9 @@ from runner.execute.run import RunControl, run_plan
 from runner.plan.model import Plan
 from runner.present.open import open_presenters
 from runner.present.terminal import Screen
+from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
-from runner.transport.port import Login, Transport
+from runner.transport.port import Connection, Login, Transport
 
 _SIGNALS = {
     signal.SIGINT: ("Ctrl-C", ExitCode.INTERRUPTED),
@@ -102,7 +103,7 @@ async def run_under_signals(
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, interruption.on_signal, number)
-    transports = _transports(plan, logins)
+    transports: dict[str, Transport] = {"local": LocalTransport(), "ssh": _LateSsh(logins)}
     gc.freeze()  # modules and the plan stay to the end: looking through them again and again takes a tenth of a run
     try:
         return await run_plan(
@@ -122,12 +123,25 @@ async def run_under_signals(
             loop.remove_signal_handler(number)
 
 
-def _transports(plan: Plan, logins: Mapping[str, Login]) -> dict[str, Transport]:
-    """The transports of the plan; asyncssh is loaded only where a host is reached over it."""
-    wanted = {p.endpoint.transport for step in plan.steps for p in step.placements}
-    transports: dict[str, Transport] = {"local": LocalTransport()}
-    if "ssh" in wanted:
-        from runner.transport.ssh import SshTransport  # noqa: PLC0415 - a quarter of a second
+class _LateSsh:
+    """SSH, loaded with the first connection: that takes a quarter of a second, in which the run is seen already."""
 
-        transports["ssh"] = SshTransport(logins=logins.get)
-    return transports
+    name = "ssh"
+
+    def __init__(self, logins: Mapping[str, Login]) -> None:
+        self._logins = logins
+        self._transport: Transport | None = None
+
+    async def connect(self, endpoint: Endpoint, login: Login | None) -> Connection:
+        """Open a connection; see ``SshTransport.connect``."""
+        if self._transport is None:
+            from runner.transport.ssh import SshTransport  # noqa: PLC0415 - see above
+
+            self._transport = SshTransport(logins=self._logins.get)
+            gc.freeze()
+        return await self._transport.connect(endpoint, login)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._transport is not None:
+            await self._transport.close()
