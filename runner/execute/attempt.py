@@ -157,6 +157,8 @@ class _Attempt:
 
     def _judged(self, result: Result) -> Result:
         step, failure, changed = self._step, result.failure, result.changed
+        if not step.failed_when and not step.changed_when:
+            return result
         scope = with_result(self._site.scope, view(result))
         if step.failed_when:
             failure = None
