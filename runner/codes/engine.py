@@ -13,13 +13,6 @@ CODES: dict[str, CodePage] = {
             "may have run wholly or in part is marked so."
         ),
     ),
-    "internal": CodePage(
-        summary="The runner itself failed",
-        explanation=(
-            "This is a bug of the runner and not of the playbook. The run was stopped in order, the process ends with "
-            "exit code 70 and names a report file; please send it."
-        ),
-    ),
     "secret-source": CodePage(
         summary="The source of a secret is of an unknown kind, or what it gives cannot be a secret",
         explanation="Secrets are text without NUL bytes. Everything a plan needs is read before the first connection.",

@@ -46,21 +46,6 @@ CODES: dict[str, CodePage] = {
         wrong="shell: python                        # the host has only /opt/python3/bin/python3",
         right="shell: python\ninterpreter: /opt/python3/bin/python3",
     ),
-    "program-missing": CodePage(
-        "A program cannot be started on this machine",
-        "The program that `command` names is not on the PATH of the runner, or may not be executed.",
-        wrong="- command: {name: rsycn}",
-        right="- command: {name: rsync}",
-    ),
-    "process-refused": CodePage(
-        "This machine cannot start another process",
-        "The system has no room for it: too many processes or open files, or an argument list that is too long. "
-        "`-f` lowers how many run at once.",
-    ),
-    "connection-closed": CodePage(
-        "A connection was used after it was closed",
-        "The run was being stopped when a step was about to start on the host; nothing of it ran.",
-    ),
     "session-lost": CodePage(
         "The kept interpreter of a session had ended before the step",
         "In sh and bash `exit`, `exec`, a fired `set -e` or a signal ends a session's interpreter together with the "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
-from runner.codes import code_pages
+from runner.codes import AREAS, code_pages
 
 ROOT = Path(__file__).parents[2] / "runner"
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+|internal|vaulted|schema")
@@ -50,6 +51,13 @@ def test_every_code_in_use_has_a_page() -> None:
 def test_every_page_is_of_a_code_in_use() -> None:
     """No page outlives its code."""
     assert set() == set(code_pages()) - set(literals())
+
+
+def test_a_code_has_one_page() -> None:
+    """No two areas explain the same code."""
+    codes = [code for area in AREAS for code in import_module(f"runner.codes.{area}").CODES]
+
+    assert sorted(set(codes)) == sorted(codes)
 
 
 def test_pages_are_written_in_the_house_style() -> None:
