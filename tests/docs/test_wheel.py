@@ -47,9 +47,9 @@ def test_an_example_validates_from_the_wheel(unpacked: Path, tmp_path: Path) -> 
     example = (ROOT / "playbooks" / "disk-space.yml").read_text(encoding="utf-8")
     playbook = tmp_path / "disk-space.yml"
     playbook.write_text(example, encoding="utf-8")
-    done = runner("validate", str(playbook), home=tmp_path, path=unpacked)
+    done = runner("validate", str(playbook), "-i", "web01,", home=tmp_path, path=unpacked)
     assert done.returncode == 0, done.stderr
     playbook.write_text(example.replace("timeout: 30s", "timeuot: 30s"), encoding="utf-8")
-    refused = runner("validate", str(playbook), home=tmp_path, path=unpacked)
+    refused = runner("validate", str(playbook), "-i", "web01,", home=tmp_path, path=unpacked)
     assert refused.returncode == 2
     assert "did you mean `timeout`?" in refused.stderr
