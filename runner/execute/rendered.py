@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.document.nodes import AnyNode, Scalar
+from runner.document.nodes import AnyNode, Scalar, Sequence
+from runner.document.nodes import Mapping as MappingNode
+from runner.document.reader import written_path
 from runner.errors import ExecutionFailed
 from runner.shell.scalars import scalar_bytes
 from runner.values import Secret
@@ -36,7 +38,7 @@ def texts(scope: Scope, node: AnyNode | None, what: str) -> list[str]:
         VariableError: a template fails.
 
     """
-    value = scope.render(node)
+    value = _as_written(scope, node)
     if not isinstance(value, list | tuple):
         return [text(scope, node, f"`{what}`")] if value is not None else []
     return [
@@ -52,7 +54,7 @@ def mapping_of_texts(scope: Scope, node: AnyNode | None, what: str) -> dict[str,
         VariableError: a template fails.
 
     """
-    value = scope.render(node)
+    value = _as_written(scope, node)
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -64,17 +66,28 @@ def mapping_of_texts(scope: Scope, node: AnyNode | None, what: str) -> dict[str,
     }
 
 
-def arguments(scope: Scope, node: AnyNode | None) -> list[Any]:
-    """``args``: typed values by position; a lone scalar is one argument.
+def arguments(scope: Scope, node: AnyNode | None, *, typed: bool) -> list[Any]:
+    """``args``: values by position, plain numbers as written unless ``typed``; a lone scalar is one argument.
 
     Raises:
         VariableError: a template fails.
 
     """
-    value = scope.render(node)
+    value = scope.render(node) if typed else _as_written(scope, node)
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _as_written(scope: Scope, node: AnyNode | None) -> Any:
+    """The value of a node where text is due: its plain numbers stay as the author wrote them (``1.10``, ``0022``)."""
+    if isinstance(node, Sequence):
+        return [_as_written(scope, item) for item in node.items]
+    if isinstance(node, MappingNode):
+        return {key: _as_written(scope, item) for key, item in node.items()}
+    if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        return node.text
+    return scope.render(node)
 
 
 def input_bytes(scope: Scope, node: AnyNode | None) -> bytes | None:
@@ -112,5 +125,5 @@ def _line(item: Any) -> bytes:
 
 def controller_path(node: AnyNode, written: str) -> Path:
     """A path on the controller: ``~`` expanded, relative to the file it is written in."""
-    path = Path(written).expanduser()
+    path = written_path(written)
     return path if path.is_absolute() else Path(node.span.path).parent / path

@@ -60,7 +60,7 @@ def prepare_script(site: Site, body: ScriptBody) -> Prepared:
         interpreter=placement.interpreter,
         script=script,
         values=values,
-        args=rendered.arguments(site.scope, step.args),
+        args=rendered.arguments(site.scope, step.args, typed=placement.shell is Shell.PYTHON),
         environment=rendered.mapping_of_texts(site.scope, step.environment, "environment"),
         working_directory=_directory(site),
     )
