@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.document.nodes import Scalar, Source
 from runner.errors import ExecutionFailed
 from runner.execute.site import Site
 from runner.plan.model import PreparedScript
@@ -37,15 +36,7 @@ def bind(site: Site, prepared: PreparedScript) -> tuple[str, dict[str, Any]]:
 
 def _pasted(scope: Scope, prepared: PreparedScript) -> tuple[str, Scan]:
     """``template: true``: the text with its templates evaluated, scanned anew because places have moved."""
-    script = prepared.script
-    scalar = script.scalar
-    if scalar is None:
-        source = Source(script.path or "", script.text, script.digest)
-        end = len(script.text)
-        scalar = Scalar(
-            source, 1, 1, 1, 1, value=script.text, text=script.text, style="literal", start=0, end=end
-        )
-    text = str(scope.render(scalar))
+    text = str(scope.render(prepared.script.as_scalar()))
     return text, scan(text, prepared.shell)
 
 

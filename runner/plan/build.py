@@ -14,12 +14,13 @@ from runner.inventory.inventory import Inventory
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.compute import compute_keys
 from runner.plan.counters import run_shape
+from runner.plan.extras import check_extras
 from runner.plan.model import Plan, PlannedStep
 from runner.plan.names import NameCheck
 from runner.plan.order import check_cycles, passed_through, step_graph
 from runner.plan.place import Overrides, Placed, Placer
 from runner.plan.reading import readable_results
-from runner.plan.refuse import refuse_command, refuse_later, refuse_transports, warn_of_options
+from runner.plan.refuse import refuse_later, refuse_powershell_forms, refuse_transports, warn_of_options
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
 from runner.plan.uses import compiled_of, texts_of
@@ -58,6 +59,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     playbook, inventory = request.playbook, request.inventory
     if len({step.id for step in playbook.steps}) < len(playbook.steps):
         return None  # told already; ids are what everything below goes by
+    check_extras(request.extras, playbook, inventory, problems)
     graph = step_graph(playbook.steps)
     if not check_cycles(graph, playbook.steps, problems):
         return None
@@ -71,7 +73,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
             index=index,
             step=step,
             placements=tuple(item.placement for item in placed[step.id]),
-            scripts=prepare_scripts(playbook, step, [i.placement for i in placed[step.id]], problems),
+            scripts=prepare_scripts(step, [i.placement for i in placed[step.id]], problems),
         )
         for index, step in enumerate(steps)
     )
@@ -80,7 +82,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     _evaluate_variables(planned, scopes, problems)
     for step in steps:
         warn_of_options(placed[step.id], problems)
-        refuse_command(step, placed[step.id], problems)
+        refuse_powershell_forms(step, placed[step.id], problems)
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)
     if not request.validating:

@@ -78,20 +78,30 @@ def warn_of_options(placed: Sequence[Placed], problems: Problems) -> None:
             return
 
 
-def refuse_command(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
-    """A pipeline of commands, and parameters by name, are for powershell."""
-    if not isinstance(step.body, CommandBody):
+def refuse_powershell_forms(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
+    """A pipeline of commands, and parameters by name, are for powershell; where no host is known, so is the shell."""
+    shells = {item.placement.shell for item in placed} or {step.shell} - {None}
+    other = next((shell for shell in shells if shell is not Shell.POWERSHELL), None)
+    if other is None:
         return
-    if all(item.placement.shell is Shell.POWERSHELL for item in placed) and placed:
+    body = step.body
+    if isinstance(body, ScriptBody) and step.parameters is not None:
+        problems.error(
+            "parameters-shell",
+            f"step `{step.id}`: `parameters` bind by name, which {other} has not",
+            step.parameters.span,
+            "use `args`, or `$Using:` variables",
+        )
+    if not isinstance(body, CommandBody):
         return
-    if len(step.body.items) > 1:
+    if len(body.items) > 1:
         problems.error(
             "command-pipeline",
             f"step `{step.id}`: a list of commands is a powershell pipeline",
-            step.body.items[1].name.span,
+            body.items[1].name.span,
             "write one step for each program, or `script:`",
         )
-    for part in step.body.items:
+    for part in body.items:
         if part.parameters is not None:
             problems.error(
                 "parameters-shell",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from runner.errors import RunnerError
 from runner.plan.model import PlannedStep, PreparedScript
 from runner.plan.names import NOT_YET, NameCheck
-from runner.plan.uses import Use, use_of_reference
+from runner.plan.uses import Text, Use, compiled_of, scalars_of_node, use_of_reference, uses_of_text
 from runner.problems import Problem, Severity
 from runner.using.access import ChainError, apply_chain
-from runner.using.model import Shell, UsingReference
+from runner.using.model import Member, Shell, UsingReference
 from runner.values import Secret, Span
+from runner.variables.scope import Scope, ValueNotKnown, Variable
 
 _TEMPLATE_START = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
 _WRITTEN_CHAIN = re.compile(r"(?:\.\w+|\[\w+\])+")
 _GIVEN = ("results", "inputs", "credentials", "host", "groups", "run", "item", "loop")
 _POSIX = frozenset({Shell.SH, Shell.BASH})
+_IN_THE_RUN = ("results", "credentials", "item", "loop")
+_CREDENTIAL_TEXTS = ("username", "password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class ScriptCheck:
                 self.names.problems.add(Problem(found.code, found.message, span, severity, found.hints))
             for reference in prepared.scan.references:
                 self._check_reference(planned, prepared, reference)
-            if not planned.step.template:
+            if planned.step.template:
+                self._refuse_pasted_secrets(planned, prepared)
+            else:
                 self._warn_of_template(planned, script.text, script.span)
 
     def _check_reference(
@@ -47,9 +53,28 @@ class ScriptCheck:
         span = prepared.script.span(reference.start, reference.end)
         if self._lacks_braces(prepared, reference, span):
             return
-        self.names.check_use(planned, self._with_actual_member(use_of_reference(reference, span)))
-        if prepared.shell in _POSIX:
-            self._check_type(planned, prepared.shell, reference, span)
+        use = self._with_actual_member(use_of_reference(reference, span))
+        self.names.check_use(planned, use)
+        if reference.name == "credentials":
+            self._check_credential(prepared.shell, use, reference)
+        elif prepared.shell is not Shell.POWERSHELL:
+            self._check_value(planned, prepared.shell, reference, span)
+
+    def _check_credential(self, shell: Shell, use: Use, reference: UsingReference) -> None:
+        """What a script may read of a credential: in sh and bash a text of it, elsewhere its two texts or all of it."""
+        if use.member not in self.names.playbook.credentials:
+            return  # told as an unknown name
+        beyond = reference.chain[1:]
+        member = beyond[0].name.lower() if beyond and isinstance(beyond[0], Member) else None
+        if member in _CREDENTIAL_TEXTS or (shell not in _POSIX and not beyond) or shell is Shell.POWERSHELL:
+            return
+        text = f"${{Using:credentials.{use.member}.password}}"
+        self.names.problems.error(
+            "using-type" if not beyond else "unknown-using",
+            f"`{reference.text}` is no text: of a credential {shell} reads `.username` and `.password`",
+            use.span,
+            f"write `{text if shell in _POSIX else text.replace('{', '').replace('}', '')}`",
+        )
 
     def _actual_name(self, planned: PlannedStep, written: str) -> str:
         """The name as it is defined: scripts may write it in any case, as in PowerShell."""
@@ -106,28 +131,69 @@ class ScriptCheck:
                     f"write `$Using:{name}` to send the value, or say `template: true` to paste it",
                 )
 
-    def _check_type(self, planned: PlannedStep, shell: Shell, reference: UsingReference, span: Span) -> None:
-        """A wrong type is told where the value is known now: not for results, items and what ``using`` computes."""
-        step, name = planned.step, reference.name
-        if name in {*step.using, *step.variables, *self.names.registered, *NOT_YET}:
-            return
-        if name in {"results", "credentials", "item", "loop"}:
-            return
-        for scope in self.names.scopes_of(planned):
-            if not scope.knows(name):
+    def _check_value(self, planned: PlannedStep, shell: Shell, reference: UsingReference, span: Span) -> None:
+        """A wrong type and a missing member are told where the value is known now: not what is made of results."""
+        for scope in self._scopes_at_plan(planned):
+            if not scope.knows(reference.name):
                 continue
             try:
-                value = apply_chain(scope.lookup(name), reference.chain)
+                value = apply_chain(scope.lookup(reference.name), reference.chain)
             except RunnerError:
-                continue  # told where the variable stands
+                continue  # not known yet, or told where the variable stands
             except ChainError as error:
                 self.names.problems.error("unknown-using", f"`{reference.text}`: {error}", span)
                 return
             if self._tell_unfit(value, shell, reference, span):
                 return
 
+    def _scopes_at_plan(self, planned: PlannedStep) -> Iterator[Scope]:
+        """For each kind of host what the step's variables are as far as that is known before the run."""
+        step = planned.step
+        own = {name: Variable(node, "step vars", node.span) for name, node in step.variables.items()}
+        using = {name: Variable(node, "using", node.span) for name, node in step.using.items()}
+        later = dict.fromkeys({*self.names.registered, *NOT_YET, *_IN_THE_RUN}, _not_known)
+        for scope in self.names.scopes_of(planned):
+            yield scope.child([own, using], later)
+
+    def _refuse_pasted_secrets(self, planned: PlannedStep, prepared: PreparedScript) -> None:
+        """``template: true`` pastes text; a secret must not be pasted, nor what is made of one."""
+        secrets = {name for name, declared in self.names.playbook.inputs.items() if declared.secret}
+        if not secrets:
+            return
+        text = Text(prepared.script.as_scalar())
+        for use in uses_of_text(compiled_of(self.names.scopes.compiler, text), text):
+            secret = self._secret_behind(planned, use, secrets, {use.name})
+            if secret is None:
+                continue
+            self.names.problems.error(
+                "template-secret",
+                f"the secret input `{secret}` cannot be pasted into a script",
+                use.span,
+                f"write `$Using:{use.name}`, and leave `template` out",
+            )
+
+    def _secret_behind(
+        self, planned: PlannedStep, use: Use, secrets: AbstractSet[str], seen: set[str]
+    ) -> str | None:
+        """The secret input that a use reads, itself or through variables; None where it reads none."""
+        name = use.member if use.name == "inputs" else use.name
+        if name in secrets:
+            return name
+        for scope in self._scopes_at_plan(planned):
+            for defined in scope.origins(use.name)[:1]:
+                for text in scalars_of_node(defined.value):
+                    for inner in uses_of_text(compiled_of(self.names.scopes.compiler, text), text):
+                        if inner.name in seen:
+                            continue
+                        found = self._secret_behind(planned, inner, secrets, seen | {inner.name})
+                        if found is not None:
+                            return found
+        return None
+
     def _tell_unfit(self, value: object, shell: Shell, reference: UsingReference, span: Span) -> bool:
-        words = _unfit(value, shell)
+        words = "a secure string, which only powershell knows" if isinstance(value, Secret) else None
+        if words is None and shell in _POSIX:
+            words = _unfit(value, shell)
         if words is not None:
             hint = "send one element or member of it, or use `shell: python`"
             self.names.problems.error("using-type", f"`{reference.text}` is {words}", span, hint)
@@ -143,6 +209,11 @@ class ScriptCheck:
         return False
 
 
+def _not_known() -> object:
+    """A value of the run, asked for before there is one."""
+    raise ValueNotKnown("not-known-yet", "this is known in the run only")
+
+
 def _in_any_case(written: str, known: Sequence[str]) -> str:
     if written in known:
         return written
@@ -151,8 +222,6 @@ def _in_any_case(written: str, known: Sequence[str]) -> str:
 
 def _unfit(value: object, shell: Shell) -> str | None:
     """Why a value cannot go to a POSIX shell; None where it can."""
-    if isinstance(value, Secret):
-        return "a secure string, which only powershell knows"
     if not isinstance(value, list | dict):
         return None
     kind = "a list" if isinstance(value, list) else "a mapping"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from runner.plan.model import Placement, PreparedScript
-from runner.playbook.check import SUFFIXES
-from runner.playbook.model import Playbook, ScriptBody, ScriptText, Step
+from runner.playbook.check import SUFFIXES, suffix_hints
+from runner.playbook.model import ScriptBody, ScriptText, Step
 from runner.problems import Problems
 from runner.using.model import Shell
 from runner.using.scan import scan
@@ -16,7 +16,7 @@ _STAND_INS = {Shell.BASH: Shell.SH}  # a script for sh runs in bash as well
 
 
 def prepare_scripts(
-    playbook: Playbook, step: Step, placements: Sequence[Placement], problems: Problems
+    step: Step, placements: Sequence[Placement], problems: Problems
 ) -> dict[Shell, PreparedScript]:
     """For each shell among the placements the script that runs there; steps without hosts are scanned for sh."""
     body = step.body
@@ -40,7 +40,6 @@ def prepare_scripts(
             continue
         _check_suffix(step, script, shell, problems)
         prepared[shell] = PreparedScript(script, shell, scan(script.text, shell))
-        _check_template(playbook, step, prepared[shell], problems)
     return prepared
 
 
@@ -54,29 +53,10 @@ def _check_suffix(step: Step, script: ScriptText, shell: Shell, problems: Proble
     name = PurePath(script.path or "").name
     fitting = SUFFIXES.get(PurePath(name).suffix.lower())
     if fitting and step.shell is None and shell not in fitting:
-        say = " or ".join(f"`shell: {word}`" for word in sorted(fitting))
-        hints = [f"say {say} on the step, the target or in the inventory"]
-        if Shell.POWERSHELL in fitting:
-            hints.append("over SSH, `subsystem: powershell` on the target speaks powershell too")
         node = step.node.get("file")
         problems.error(
             "file-shell",
             f"`{name}` would be run by `{shell}`, which its name contradicts",
             node.span if node is not None else step.span,
-            *hints,
+            *suffix_hints(fitting, " on the step, the target or in the inventory"),
         )
-
-
-def _check_template(playbook: Playbook, step: Step, prepared: PreparedScript, problems: Problems) -> None:
-    """``template: true`` pastes text; a secret must not be pasted."""
-    if not step.template or prepared.script.scalar is None:
-        return
-    for name, declared in playbook.inputs.items():
-        start = prepared.script.text.find(name) if declared.secret else -1
-        if start >= 0 and "{{" in prepared.script.text:
-            problems.error(
-                "template-secret",
-                f"the secret input `{name}` cannot be pasted into a script",
-                prepared.script.span(start, start + len(name)),
-                f"write `$Using:{name}`, and leave `template` out",
-            )

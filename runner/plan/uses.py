@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.document.nodes import AnyNode, Scalar
+from runner.document.nodes import Mapping as MappingNode
+from runner.document.nodes import Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.document.positions import span_in_scalar
 from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, ScriptBody, Step
@@ -53,14 +54,14 @@ def texts_of(step: Step) -> Iterator[Text]:
         if isinstance(step.loop.over, Scalar):
             yield Text(step.loop.over, expression=True)
         else:
-            yield from _scalars(step.loop.over)
+            yield from scalars_of_node(step.loop.over)
     nodes = [
         *(step.args, step.parameters, step.input_object, step.environment, step.working_directory),
         *step.variables.values(),
         *step.using.values(),
     ]
     for node in nodes:
-        yield from _scalars(node)
+        yield from scalars_of_node(node)
     yield from _texts_of_body(step)
 
 
@@ -69,30 +70,30 @@ def _texts_of_body(step: Step) -> Iterator[Text]:
     if isinstance(body, AssertBody):
         for scalar in body.that:
             yield Text(scalar, expression=True)
-        yield from _scalars(body.message)
+        yield from scalars_of_node(body.message)
     elif isinstance(body, CommandBody):
         for item in body.items:
             for node in (item.name, item.args, item.parameters):
-                yield from _scalars(node)
+                yield from scalars_of_node(node)
     elif isinstance(body, CopyBody | FetchBody):
         for node in body.node.values():
-            yield from _scalars(node)
+            yield from scalars_of_node(node)
     elif isinstance(body, ScriptBody) and step.template:
         for script in body.scripts:
-            if script.scalar is not None:
-                yield Text(script.scalar)
+            yield Text(script.as_scalar())
 
 
-def _scalars(node: AnyNode | None) -> Iterator[Text]:
+def scalars_of_node(node: object) -> Iterator[Text]:
+    """Every text in a node and below it; none in what is no node."""
     if isinstance(node, Scalar):
         if node.is_text:
             yield Text(node)
     elif isinstance(node, SequenceNode):
         for item in node.items:
-            yield from _scalars(item)
-    elif node is not None:
+            yield from scalars_of_node(item)
+    elif isinstance(node, MappingNode):
         for item in node.values():
-            yield from _scalars(item)
+            yield from scalars_of_node(item)
 
 
 def compiled_of(compiler: Compiler, text: Text) -> Compiled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
+from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 
 from runner import __version__
@@ -173,16 +174,8 @@ def _check_body(step: Step, problems: Problems) -> None:
     body = step.body
     if isinstance(body, CommandBody):
         _check_command(body, problems)
-    if isinstance(body, ScriptBody):
-        if body.from_file:
-            _check_suffix(step, body, problems)
-        if step.parameters is not None and step.shell in {Shell.SH, Shell.BASH, Shell.PYTHON}:
-            problems.error(
-                "parameters-shell",
-                f"`parameters` bind by name, which {step.shell} has not",
-                _key_span(step, "parameters"),
-                "use `args`, or `$Using:` variables",
-            )
+    if isinstance(body, ScriptBody) and body.from_file:
+        _check_suffix(step, body, problems)
     for key in ("args", "input_object"):
         if step.node.get(key) is not None and not isinstance(body, ScriptBody | CommandBody | LaterBody):
             problems.error(
@@ -210,13 +203,20 @@ def _check_suffix(step: Step, body: ScriptBody, problems: Problems) -> None:
     for script in body.scripts:
         fitting = SUFFIXES.get(PurePath(script.path or "").suffix.lower())
         if fitting and step.shell is not None and step.shell not in fitting:
-            words = ", ".join(sorted(f"`shell: {shell}`" for shell in fitting))
             problems.error(
                 "file-shell",
                 f"`{PurePath(script.path or '').name}` is run by `{step.shell}`, which its name contradicts",
                 _key_span(step, "file"),
-                f"say {words}",
+                *suffix_hints(fitting),
             )
+
+
+def suffix_hints(fitting: AbstractSet[Shell], where: str = "") -> tuple[str, ...]:
+    """How to run a file in one of the shells that its name fits."""
+    say = " or ".join(f"`shell: {shell}`" for shell in sorted(fitting))
+    if Shell.POWERSHELL not in fitting:
+        return (f"say {say}{where}",)
+    return (f"say {say}{where}", "over SSH, `subsystem: powershell` on the target speaks powershell too")
 
 
 def _check_session_shells(playbook: Playbook, problems: Problems) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from runner.document.nodes import AnyNode, Document, Mapping, Scalar
+from runner.document.nodes import AnyNode, Document, Mapping, Scalar, Source
 from runner.using.model import Shell
 from runner.values import Span
 
@@ -133,6 +133,15 @@ class ScriptText:
         if self.scalar is not None:
             return span_in_scalar(self.scalar, start, end)
         return span_in_text(self.path or "", self.text, start, end)
+
+    def as_scalar(self) -> Scalar:
+        """The scalar it stands in; of a file one that is all of it."""
+        if self.scalar is not None:
+            return self.scalar
+        source, end = Source(self.path or "", self.text, self.digest), len(self.text)
+        lines = self.text.splitlines() or [""]
+        last = (len(lines), len(lines[-1]) + 1)
+        return Scalar(source, 1, 1, *last, value=self.text, text=self.text, style="plain", start=0, end=end)
 
 
 @dataclass(frozen=True, slots=True)

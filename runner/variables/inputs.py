@@ -8,10 +8,10 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
-from runner.document.nodes import AnyNode, Source, to_plain
+from runner.document.nodes import AnyNode, Scalar, Sequence, Source, to_plain
 from runner.document.nodes import Mapping as MappingNode
 from runner.playbook.model import Input
-from runner.problems import Problems, suggestion
+from runner.problems import Problems
 from runner.units import parse_duration, parse_size
 from runner.values import Secret, Span
 from runner.variables.filters import to_datetime
@@ -36,8 +36,7 @@ def resolve_inputs(
 ) -> tuple[dict[str, Variable], dict[str, Variable]]:
     """Check and convert inputs; give (inputs, other extras) as layers of variables.
 
-    With ``require`` False an input without a value is no problem and has no value (``runner validate``). An extra that
-    no input declares is a problem where the playbook has inputs.
+    With ``require`` False an input without a value is no problem and has no value (``runner validate``).
     """
     values: dict[str, Variable] = {}
     for name, declared in inputs.items():
@@ -46,7 +45,7 @@ def resolve_inputs(
             span, source, raw = extra.span, extra.source, extra.value
         elif declared.has_default:
             span = declared.default.span if declared.default else declared.span
-            source, raw = f"default of input `{name}`", to_plain(declared.default)
+            source, raw = f"default of input `{name}`", _written(declared.type, declared.default)
         elif require:
             problems.error(
                 "input-missing",
@@ -69,12 +68,6 @@ def resolve_inputs(
             continue
         values[name] = Variable(value, source, span)
     others = {n: Variable(e.value, e.source, e.span) for n, e in extras.items() if n not in inputs}
-    if inputs:
-        for name, variable in others.items():
-            hints = suggestion(name, inputs)
-            problems.error(
-                "unknown-input", f"`{name}` is given with {variable.source} but is no input", None, *hints
-            )
     return values, others
 
 
@@ -87,8 +80,9 @@ def _convert(declared: Input, raw: Any) -> Any:
 
 
 def _check_rules(rules: MappingNode, value: Any, kind: str) -> None:
-    enum = to_plain(rules.get("enum"))
-    if isinstance(enum, list) and value not in [_typed(kind, e) for e in enum]:
+    listed = rules.get("enum")
+    enum = [_written(kind, item) for item in listed.items] if isinstance(listed, Sequence) else None
+    if enum is not None and value not in [_typed(kind, e) for e in enum]:
         raise _WrongValueError("one of " + ", ".join(f"`{e}`" for e in enum))
     pattern = to_plain(rules.get("pattern"))
     text = value.reveal() if isinstance(value, Secret) else value
@@ -105,6 +99,13 @@ def _check_rules(rules: MappingNode, value: Any, kind: str) -> None:
         for index, item in enumerate(value):
             value[index] = _typed(item_type, item)
             _check_rules(items, value[index], item_type)
+
+
+def _written(kind: str, node: AnyNode | None) -> Any:
+    """What stands in the playbook; where text is due a plain number as it is written (``1.10``)."""
+    if kind == "string" and isinstance(node, Scalar) and isinstance(node.value, int | float):
+        return node.value if isinstance(node.value, bool) else node.text
+    return to_plain(node)
 
 
 def _typed(kind: str, raw: Any) -> Any:
