@@ -63,6 +63,7 @@ parent=${path%/*}; [ "$parent" = "$path" ] && parent=.; [ -n "$parent" ] || pare
 temporary=$(mktemp "${parent%/}/.runner-XXXXXXXXXX" 2>&1) || refuse destination-write "$temporary"
 trap 'rm -f -- "$temporary"' EXIT
 trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
+trap 'exit 141' PIPE  # to say that the line was cut, when it was: the file is taken away all the same
 reason=$( { cat >"$temporary"; } 2>&1) || refuse destination-write "$reason"
 [ "$(digest <"$temporary")" = "$2" ] || refuse digest-differs 'what arrived is not what was sent'
 mine=$(facts "$temporary"); rest=${mine#* }; mine="${mine%% *} ${rest%% *}"
