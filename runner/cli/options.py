@@ -47,7 +47,8 @@ class DocumentFormType(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """``json`` or ``text``."""
-        forms = [value] if isinstance(value, str) else list(value)
+        given = [value] if isinstance(value, str) else list(value)
+        forms = [form for form in given if "=" not in form]  # FORMAT=FILE is for runs
         for form in forms:
             if form not in {"text", "json", "jsonl", "rich", "plain", "quiet"}:
                 self.fail(f"expected `text` or `json`: `{form}`", param, ctx)

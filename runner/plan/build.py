@@ -20,7 +20,13 @@ from runner.plan.names import NameCheck
 from runner.plan.order import check_cycles, passed_through, step_graph
 from runner.plan.place import Overrides, Placed, Placer
 from runner.plan.reading import readable_results
-from runner.plan.refuse import refuse_later, refuse_powershell_forms, refuse_transports, warn_of_options
+from runner.plan.refuse import (
+    refuse_later,
+    refuse_powershell_forms,
+    refuse_transports,
+    warn_of_network_access,
+    warn_of_options,
+)
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
 from runner.plan.uses import compiled_of, texts_of
@@ -82,6 +88,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     _evaluate_variables(planned, scopes, problems)
     for step in steps:
         warn_of_options(placed[step.id], problems)
+        warn_of_network_access(placed[step.id], problems)
         refuse_powershell_forms(step, placed[step.id], problems)
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)

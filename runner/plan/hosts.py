@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runner.document.nodes import AnyNode, Scalar
 from runner.document.nodes import Mapping as MappingNode
-from runner.document.reader import INVENTORY_LIMIT, read_source
+from runner.document.reader import INVENTORY_LIMIT, read_source, written_path
 from runner.inventory.inventory import Inventory
 from runner.inventory.patterns import select
 from runner.playbook.model import Target
@@ -19,6 +19,7 @@ from runner.problems import Problems
 from runner.values import Span
 
 LOCALHOST = "localhost"
+_GROUPS_OF_EVERY_INVENTORY = frozenset({"all", "ungrouped"})  # never meant as the name of a host
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SSH_NAME = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^@:\s]+)(?::(?P<port>\d+))?")
 
@@ -85,7 +86,7 @@ def _written_hosts(parts: list[Scalar], problems: Problems) -> list[NamedHost]:
     hosts = []
     for part in parts:
         for name in re.split(r"[,\s]+", part.text):
-            if _PLAIN_NAME.fullmatch(name):
+            if _PLAIN_NAME.fullmatch(name) and name not in _GROUPS_OF_EVERY_INVENTORY:
                 hosts.append(local_host(part.span) if name == LOCALHOST else NamedHost(name, part.span))
             elif name:
                 problems.error(
@@ -103,7 +104,7 @@ def _hosts_of_file(who: MappingNode, directory: Path, problems: Problems) -> lis
     if not isinstance(named, Scalar):
         return []
     source = read_source(
-        directory / Path(named.text).expanduser(), problems, limit=INVENTORY_LIMIT, span=named.span
+        directory / written_path(named.text), problems, limit=INVENTORY_LIMIT, span=named.span
     )
     hosts = []
     for number, line in enumerate(source.text.splitlines() if source else (), 1):

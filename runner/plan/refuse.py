@@ -78,6 +78,16 @@ def warn_of_options(placed: Sequence[Placed], problems: Problems) -> None:
             return
 
 
+def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None:
+    """``enable_network_access`` is for loopback sessions over WinRM; elsewhere it is ignored, and that is told."""
+    for item in placed:
+        setting = item.reach.settings.get("enable_network_access")
+        if setting is not None and setting.value is True:
+            words = "`enable_network_access` is ignored: it is for loopback sessions over WinRM on Windows"
+            problems.warning("option-without-effect", words, setting.span)
+            return
+
+
 def refuse_powershell_forms(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
     """A pipeline of commands, and parameters by name, are for powershell; where no host is known, so is the shell."""
     shells = {item.placement.shell for item in placed} or {step.shell} - {None}

@@ -253,3 +253,15 @@ def test_a_nearer_credential_brings_its_own_user_name(tmp_path: Path) -> None:
     assert [("a", None, "ops"), ("b", "root", "key")] == [
         (p.host, p.endpoint.user, p.endpoint.credential) for p in plan.steps[0].placements
     ]
+
+
+def test_network_access_is_ignored_with_a_warning(tmp_path: Path) -> None:
+    """It is for loopback sessions over WinRM; a playbook that says it is told, not refused."""
+    text = """\
+        version: 1
+        name: x
+        targets: {t: {hosts: [a], transport: winrm, enable_network_access: true}}
+        steps: [{id: s, target: t, script: x}]
+        """
+
+    assert [("option-without-effect", 3, 68)] == found(prepared(tmp_path, text, validating=True))
