@@ -157,7 +157,8 @@ def read_extras(given: Sequence[str]) -> dict[str, Extra]:
         else:
             name, equals, value = text.partition("=")
             if not equals or not name.strip().isidentifier():
-                message = f"`-e` takes `name=value`, `{{...}}` or `@file`: `{text}`"
+                given_name = f"{name}=..." if equals else text  # the value may be a secret
+                message = f"`-e` takes `name=value`, `{{...}}` or `@file`: `{given_name}`"
                 raise UsageError("extra-form", message, hints=("e.g. `-e version=2.1`",))
             extras[name.strip()] = Extra(value, "-e")
     return extras
@@ -169,7 +170,7 @@ def _mapping_of(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError("extra-form", f"`-e`: {error}") from error
     if not isinstance(value, dict):
-        raise UsageError("extra-form", f"`-e` takes a mapping in braces: `{text}`")
+        raise UsageError("extra-form", "`-e` takes a mapping in braces, as in `-e '{version: 2.1}'`")
     return value
 
 

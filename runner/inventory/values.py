@@ -10,7 +10,7 @@ from runner.document.nodes import AnyNode, Mapping, Node, Scalar, Sequence, Sour
 from runner.document.vault import VAULT_HINTS
 from runner.inventory.model import AnyVariable, Setting, Variable, VaultedVariable
 from runner.inventory.ssh_arguments import SSH_ARGUMENTS, parse_ssh_arguments
-from runner.problems import Problems
+from runner.problems import Problem, Problems, Severity
 from runner.values import Secret, Span
 
 _TEMPLATE = re.compile(r"\{[{%#]")
@@ -103,12 +103,19 @@ class VariableMaker:
     def _secret(self, name: str, text: str, owner: str, span: Span | None) -> AnyVariable:
         if name not in self._secrets_told:
             self._secrets_told.add(name)
-            self._problems.warning(
-                "plain-text-secret",
-                f"`{name}` of {owner} is a secret in plain text; it is used and masked",
-                span or Span(self.source.path),
+            hint = (
                 "name a credential under `credentials:` of the playbook, its secret from `env`, `file` or `command`,"
-                " and give it with `credential:`",
+                " and give it with `credential:`"
+            )
+            self._problems.add(
+                Problem(
+                    "plain-text-secret",
+                    f"`{name}` of {owner} is a secret in plain text; it is used and masked",
+                    span or Span(self.source.path),
+                    Severity.WARNING,
+                    (hint,),
+                    private=True,
+                )
             )
         return Variable(Secret(text), owner, span)
 

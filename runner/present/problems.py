@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from runner.values import Span
 MOST_SHOWN = 20
 _GUTTER = 5  # cells for the line number; a longer one pushes the bar to the right
 _TAB_STOP = 4
+_HOLDS_A_SECRET = re.compile(r"""(?ix) pass (?:wd|word|phrase)? ["']? \s* [:=] \s* (?! [\[{] | \s | $ )""")
+"""A line that gives a password, whatever else is wrong on it, as in ``ansible_password=...`` or ``password: ...``."""
 _ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}
 
 
@@ -31,8 +34,10 @@ def problem_lines(problems: Iterable[Problem], sources: Mapping[str, str], *, wi
     warnings = [problem for problem in everything if problem.severity is Severity.WARNING]
     chosen = Problems([*errors, *warnings][:MOST_SHOWN]).sorted()
     lines: list[Line] = []
+    private = {_line_of(problem) for problem in everything if problem.private}
     for problem in chosen:
-        lines += [*_one_problem(problem, sources, width), ()]
+        shown = {} if _line_of(problem) in private else sources
+        lines += [*_one_problem(problem, shown, width), ()]
     hidden = len(everything) - len(chosen)
     if len(everything) > 1:
         more = f"; the first {len(chosen)} are shown, `-o json` gives all" if hidden else ""
@@ -80,8 +85,7 @@ def _one_problem(problem: Problem, sources: Mapping[str, str], width: int) -> It
     )
     if problem.span is not None:
         yield line(Piece("  --> ", Role.FAINT), str(problem.span))
-        if not problem.private:
-            yield from _snippet(problem.span, sources, width, role)
+        yield from _snippet(problem.span, sources, width, role)
     for span, words in problem.related:
         yield line(Piece("  --> ", Role.FAINT), f"{span}  {harmless(words)}")
     if problem.hints:
@@ -90,12 +94,19 @@ def _one_problem(problem: Problem, sources: Mapping[str, str], width: int) -> It
         yield line(Piece("hint:", Role.NOTE), f" {harmless(hint)}")
 
 
+def _line_of(problem: Problem) -> tuple[str, int] | None:
+    """The line that a problem is about: where one of its problems is private, none shows it."""
+    return (problem.span.path, problem.span.line) if problem.span is not None else None
+
+
 def _snippet(span: Span, sources: Mapping[str, str], width: int, role: Role) -> Iterator[Line]:
     text = sources.get(span.path)
     lines = text.split("\n") if text is not None else []
     if not 1 <= span.line <= len(lines):
         return
     source = lines[span.line - 1].rstrip("\r")
+    if _HOLDS_A_SECRET.search(source):
+        return
     end = span.end_column if span.end_line == span.line else len(source) + 1
     gutter = max(_GUTTER, len(str(span.line)) + 1)
     shown, indent, carets = _around(source, span.column - 1, end - 1, max(width - gutter - 3, 20))

@@ -1,0 +1,44 @@
+"""What an auditor needs: a folder to type commands in, and a lab fleet for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from runner.lab.control import lab_down, lab_up
+from tests.support.command_line import Done, in_a_process
+
+Audit = Callable[..., Done]
+"""Types a command as a process of its own in a folder of its own; ``files`` are written there before."""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None, None]:
+    """The inventory of four hosts on loopback."""
+    directory = tmp_path_factory.mktemp("audit") / "lab"
+    yield lab_up(4, directory).inventory
+    lab_down(directory)
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Audit:
+    """Types ``runner WORDS`` in an empty folder of its own, which is its HOME too."""
+
+    def run(
+        *words: object,
+        files: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> Done:
+        for name, text in (files or {}).items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text), encoding="utf-8")
+        variables = {"HOME": str(tmp_path), **(environment or {})}
+        return in_a_process(*map(str, words), folder=tmp_path, environment=variables, **settings)
+
+    return run
