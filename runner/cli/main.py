@@ -139,7 +139,8 @@ def _run(words: list[str]) -> int:
 
         if error.exit_code is ExitCode.REFUSED:
             return refuse(error.problems, as_json=wants_json(words))
-        complain(error.problems)
+        if error.exit_code is not ExitCode.CLOSED_OUTPUT:  # that is no mistake, and the report has told it
+            complain(error.problems)
         return error.exit_code
     return int(result) if isinstance(result, int) else ExitCode.SUCCESS
 
