@@ -29,6 +29,7 @@ from runner.plan.refuse import (
 )
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
+from runner.plan.session_shells import check_session_shells
 from runner.plan.uses import compiled_of, texts_of
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
@@ -83,6 +84,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         )
         for index, step in enumerate(steps)
     )
+    check_session_shells(planned, problems)
     hosts = {step.id: frozenset(i.placement.host for i in placed[step.id]) for step in steps}
     _check_names(request, planned, hosts, scopes, problems)
     _evaluate_variables(planned, scopes, problems)

@@ -190,7 +190,7 @@ class Placer:
             kinds = {"connection_uri": "winrm", "container_id": "container", "vm_name": "vm", "vm_id": "vm"}
             if target is not None and target.kind in kinds:
                 layers.append({"transport": kinds[target.kind]})
-            layers.append(target.connection if target is not None else {})
+        layers.append(target.connection if target is not None else {})
         layers += [host.connection, step.connection if step is not None else {}]
         settings = settings_of(self._with_user_of_credential(layers), scope.render, host.span)
         if host.connection.get("transport") != "local":

@@ -59,7 +59,6 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
         for need in step.needs or ():
             _known("step", need.step, ids, need.span, problems)
         _check_body(step, problems)
-    _check_session_shells(playbook, problems)
     _check_plain_values(playbook, problems)
 
 
@@ -217,20 +216,3 @@ def suffix_hints(fitting: AbstractSet[Shell], where: str = "") -> tuple[str, ...
     if Shell.POWERSHELL not in fitting:
         return (f"say {say}{where}",)
     return (f"say {say}{where}", "over SSH, `subsystem: powershell` on the target speaks powershell too")
-
-
-def _check_session_shells(playbook: Playbook, problems: Problems) -> None:
-    first: dict[str, Step] = {}
-    for step in playbook.steps:
-        if step.shell is None or not isinstance(step.body, ScriptBody):
-            continue
-        for session in step.sessions:
-            other = first.setdefault(session.text, step)
-            if other.shell is not step.shell:
-                problems.error(
-                    "session-shells",
-                    f"session `{session.text}` has one shell: step `{other.id}` uses {other.shell},"
-                    f" step `{step.id}` {step.shell}",
-                    _key_span(step, "shell"),
-                    "declare a second session on the same target",
-                )
