@@ -149,10 +149,13 @@ class Attempt:
                 f"there was no key, agent or password to log in to `{self.host}` with",
                 "set `credential:` or `key_file_path:`, or add a key to the agent with `ssh-add`",
             )
+        passwords_alone = all(method in _PASSWORD_METHODS for method in self.tried)
         return self.unreachable(
             "login-refused",
             f"`{self.host}` refused the login: {self._tried()}",
-            "check `user_name:` and that the key stands in the user's `~/.ssh/authorized_keys`",
+            "check `user_name:` and the password of the credential"
+            if passwords_alone
+            else "check `user_name:` and that the key stands in the user's `~/.ssh/authorized_keys`",
         )
 
     def _tried(self) -> str:
@@ -172,6 +175,7 @@ class Attempt:
         )
 
 
+_PASSWORD_METHODS = frozenset({"password", "keyboard-interactive"})
 _KEY_HINTS: dict[str, Sequence[str]] = {
     "passphrase-missing": ("give the credential a `passphrase`, or add the key to the agent with `ssh-add`",),
 }

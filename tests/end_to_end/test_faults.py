@@ -137,6 +137,13 @@ def test_each_host_ends_in_its_status(fleets: Fleets, host: str) -> None:
         assert result["output"] == ["begun"]
 
 
+def test_hints_are_about_what_was_tried(fleets: Fleets) -> None:
+    """A refused password is told with the password to check, a refused key with where keys stand on the host."""
+    hints = {host: fleets[0].result("work", host)["failure"]["hints"] for host in ("password", "wrongkey")}
+    assert "password of the credential" in hints["password"][0]
+    assert "authorized_keys" in hints["wrongkey"][0]
+
+
 def test_good_hosts_go_on(fleets: Fleets) -> None:
     """The next step runs on the good hosts, is held back on the others, and what runs always runs."""
     whole = fleets[0]
@@ -162,7 +169,8 @@ def test_exit_codes(fleets: Fleets) -> None:
 
 def test_a_person_reads_each_fault(fleets: Fleets) -> None:
     """Every ill host stands in the plain output with its reason; no traceback anywhere."""
-    text = fleets[2].stdout + fleets[2].stderr
+    shown = fleets[2].stderr
+    text = fleets[2].stdout + shown
     for name in BAD:
         assert name in text
     for words in (
@@ -173,4 +181,7 @@ def test_a_person_reads_each_fault(fleets: Fleets) -> None:
         "may still run",
     ):
         assert words in text, text
+    cut = shown.partition("x work failed on cut")[2].partition("\n\n")[0]
+    assert "may have run" in cut
+    assert "and failed" not in cut
     assert not any("Traceback" in done.stderr + done.stdout for done in fleets)

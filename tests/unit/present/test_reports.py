@@ -83,6 +83,16 @@ def test_a_run_that_was_cut_off_does_not_say_that_it_failed() -> None:
     assert report_of([result])[2] == "    it may have run, wholly or in part"
 
 
+def test_a_link_that_broke_does_not_say_how_the_script_ended() -> None:
+    """Nobody knows whether a script went on behind a line that was cut: it is not said to have failed."""
+    failure = Failure(
+        "connection-lost", "the link to `web1` broke; the command may have run", "execute", True
+    )
+    told = report_of([Result(step="a", host="web1", status=Status.FAILED, failure=failure)])
+    assert sum("may have run" in text for text in told) == 1
+    assert not any("and failed" in text for text in told)
+
+
 def test_the_report_is_bounded() -> None:
     """Many different failures: the first are told, the others are named."""
     results = [failed("s", f"web{n}") for n in range(MOST_GROUPS + 5)]
