@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.document.nodes import Mapping, Scalar
+from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.model import Later
 
 PLAYBOOK_KEYS = frozenset({"secrets", "pools", "max_fail", "max_unreachable", "lock"})
@@ -26,8 +26,10 @@ TARGET_KEYS = frozenset({"where", "max_age", "run_as"})
 SECRET_SOURCES = frozenset({"keyring", "vault", "age", "ansible_vault"})
 
 
-def later_keys(mapping: Mapping, keys: frozenset[str]) -> Iterator[Later]:
-    """The keys of ``mapping`` that are among ``keys`` and ask for something."""
+def later_keys(mapping: AnyNode | None, keys: frozenset[str]) -> Iterator[Later]:
+    """The keys of ``mapping`` that are among ``keys`` and ask for something; none where it is no mapping."""
+    if not isinstance(mapping, Mapping):
+        return
     for key, (key_node, value) in mapping.entries.items():
         asks = not (isinstance(value, Scalar) and value.value in (None, False))
         if key in keys and asks:

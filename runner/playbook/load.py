@@ -11,7 +11,7 @@ from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
 from runner.playbook import check, parse
-from runner.playbook.later import PLAYBOOK_KEYS, later_keys
+from runner.playbook.later import PLAYBOOK_KEYS, STEP_KEYS, TARGET_KEYS, later_keys
 from runner.playbook.model import Later, Need, Playbook, Step, Wait
 from runner.playbook.read import entries_of, items_of, scalars_of, seconds_of, text_of, throttle_of
 from runner.playbook.step_parse import StepContext, parse_step
@@ -71,7 +71,13 @@ class _Loader:
             defaults={key: value for key, value in defaults.items() if key != "connection"},
         )
         steps = self._resolve_includes(self._steps(root.get("steps"), context))
-        later: list[Later] = [*later_keys(root, PLAYBOOK_KEYS), *later_secrets, *later_targets]
+        later: list[Later] = [
+            *later_keys(root, PLAYBOOK_KEYS),
+            *later_keys(root.get("defaults"), STEP_KEYS),
+            *later_keys(defaults.get("connection"), TARGET_KEYS),
+            *later_secrets,
+            *later_targets,
+        ]
         return Playbook(
             path=str(path),
             document=document,

@@ -14,7 +14,7 @@ from typing import TypeVar
 from runner.document.nodes import AnyNode, Mapping, Scalar, Sequence, Source
 from runner.document.reader import written_path
 from runner.document.traps import check_path, check_pattern, check_script_style
-from runner.playbook.later import BODIES, STEP_KEYS, later_keys
+from runner.playbook.later import BODIES, STEP_KEYS, TARGET_KEYS, later_keys
 from runner.playbook.model import (
     AssertBody,
     Body,
@@ -53,6 +53,7 @@ from runner.using.model import Shell
 WHO_KEYS = ("target", "session", "hosts")
 _Word = TypeVar("_Word", bound=StrEnum)
 _Default = TypeVar("_Default")
+_PATHS = ("src", "dest")
 _BODY_KEYS = ("script", "file", "command", "copy", "fetch", "assert")
 
 
@@ -81,6 +82,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
     hosts = entries.get("hosts")
     if hosts is not None:
         check_pattern(hosts, context.problems)
+    _check_paths(own, context.problems)
     return Step(
         id=text_of(own.get("id")) or _made_id(text_of(own.get("name")), number),
         span=(own.get("id") or own.get("name") or node).span,
@@ -96,7 +98,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         needs=_needs(own.get("needs")),
         run_if=_member(RunIf, entries.get("run_if"), RunIf.SUCCESS),
         when=scalars_of(entries.get("when")),
-        loop=_loop(own.get("loop")),
+        loop=_loop(entries.get("loop")),
         tags=frozenset(tag.text for tag in scalars_of(entries.get("tags"))),
         args=entries.get("args"),
         parameters=entries.get("parameters"),
@@ -113,11 +115,18 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         failed_when=scalars_of(entries.get("failed_when")),
         changed_when=scalars_of(entries.get("changed_when")),
         output=_member(OutputFormat, entries.get("output"), None),
-        register=text_of(own.get("register")),
+        register=text_of(entries.get("register")),
         hide_computer_name=flag_of(entries.get("hide_computer_name")),
-        later=tuple(later_keys(node, STEP_KEYS)),
+        later=(*later_keys(node, STEP_KEYS), *later_keys(own.get("connection"), TARGET_KEYS)),
         computed={key: value for key in COMPUTED_KEYS if is_template(value := entries.get(key))},
     )
+
+
+def _check_paths(own: Entries, problems: Problems) -> None:
+    copied, fetched = entries_of(own.get("copy")), entries_of(own.get("fetch"))
+    written = [own.get("working_directory"), *(body.get(key) for body in (copied, fetched) for key in _PATHS)]
+    for scalar in (scalar for node in written for scalar in scalars_of(node)):
+        check_path(scalar, problems)
 
 
 def _made_id(name: str | None, number: int) -> str:
