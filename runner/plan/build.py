@@ -229,7 +229,7 @@ def _plan(
         [(item.step, placed[item.step.id]) for item in planned],
         {host: number for number, host in enumerate(hosts)},
         default_throttle=request.throttle,
-        run_throttle=request.throttle or request.playbook.throttle,
+        run_throttle=request.playbook.throttle if request.throttle is None else request.throttle,
     )
     return Plan(
         run=request.run,

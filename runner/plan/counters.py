@@ -47,14 +47,15 @@ def run_shape(
 ) -> RunShape:
     """The plan in numbers.
 
-    ``default_throttle`` is ``-f`` or None for 32; ``run_throttle`` the run's own limit or None.
+    ``default_throttle`` is ``-f`` or None for 32; ``run_throttle`` the run's own limit, None or ``UNLIMITED`` for none.
     """
     counters = Counters()
     run = (counters.number("run", "", run_throttle),) if run_throttle else ()
     index = {step.id: position for position, (step, _) in enumerate(steps)}
     shapes = []
     for step, placed in steps:
-        throttle = step.throttle if step.throttle is not None else default_throttle or DEFAULT_THROTTLE
+        throttle = step.throttle if step.throttle is not None else default_throttle
+        throttle = DEFAULT_THROTTLE if throttle is None else throttle
         limit = None if throttle == UNLIMITED else throttle
         common = (counters.number("step", step.id, limit), *run)
         shapes.append(
