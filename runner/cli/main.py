@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,6 +33,8 @@ COMMANDS = {
 }
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What writing fails with when a disk, a quota or a limit is full."""
 _GONE = frozenset({errno.EPIPE, errno.EIO})
 """What writing fails with when nobody reads a pipe any more, and when a terminal was closed."""
 
@@ -95,7 +98,18 @@ def runner(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    _open_missing_streams()
     sys.exit(run_command_line(arguments))
+
+
+def _open_missing_streams() -> None:
+    """Put the null device where a standard stream is closed, as under some daemons (git does the same).
+
+    Else the next file or socket would get the number of standard output, and what is printed would go into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the lowest free number is the one that is missing
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - stays for good
 
 
 def run_command_line(arguments: Sequence[str] | None = None) -> int:
@@ -105,13 +119,24 @@ def run_command_line(arguments: Sequence[str] | None = None) -> int:
         code = _run(words)
     except Exception as error:  # noqa: BLE001 - the last fence: a bug of ours ends in a report and 70
         lost = _let_go_of_lost_streams()
-        if isinstance(error, OSError) and (lost or error.errno in _GONE):
-            return ExitCode.CLOSED_OUTPUT
+        if isinstance(error, OSError) and (lost or error.errno in _GONE | _FULL):
+            return _code_of_lost_output(lost or error, ExitCode.SUCCESS)
         from runner.cli.complain import report_bug  # noqa: PLC0415 - only when something is wrong
 
         return report_bug(error)
-    if _let_go_of_lost_streams() and code < ExitCode.HANG_UP:
+    lost = _let_go_of_lost_streams()
+    return _code_of_lost_output(lost, code) if lost and code < ExitCode.HANG_UP else code
+
+
+def _code_of_lost_output(error: OSError, code: int) -> int:
+    """The exit code where output is lost: a reader who went away is no mistake, a full disk is one."""
+    if error.errno in _GONE:
         return ExitCode.CLOSED_OUTPUT
+    if code == ExitCode.SUCCESS:  # else it has been told already
+        with suppress(OSError):
+            reason = error.strerror or str(error)
+            print(f"error[output-not-written]: cannot write to standard output: {reason}", file=sys.stderr)  # noqa: T201
+        return ExitCode.FAILED
     return code
 
 
@@ -145,18 +170,18 @@ def _run(words: list[str]) -> int:
     return int(result) if isinstance(result, int) else ExitCode.SUCCESS
 
 
-def _let_go_of_lost_streams() -> bool:
-    """Whether a pipe that nobody reads or a terminal that was closed holds back what was written.
+def _let_go_of_lost_streams() -> OSError | None:
+    """Why a stream holds back what was written: nobody reads the pipe, the terminal was closed, the disk is full.
 
     Such a stream goes to the null device, or the interpreter would try again at its end and exit with 120.
     """
-    lost = False
+    lost = None
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            lost = True
+            lost = lost or error
     return lost
 
 

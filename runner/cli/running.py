@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runner.cli.complain import complain
 from runner.credentials.redact import Redactor
 from runner.engine.observe import Observer, Summary
 from runner.errors import ExitCode
 from runner.execute.run import RunControl, run_plan
 from runner.plan.model import Plan
 from runner.present.open import open_presenters
+from runner.present.sink import OutputNotWritten
 from runner.present.terminal import Screen
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
@@ -69,7 +71,7 @@ def execute(
     """Run a plan and show it; gives the exit code of cli.md.
 
     Raises:
-        UsageError: an output cannot be opened.
+        UsageError: an output cannot be opened; nothing was run.
         OutputClosed: who read the output went away; the run was stopped.
 
     """
@@ -85,10 +87,26 @@ def execute(
         summary = asyncio.run(
             run_under_signals(plan, logins, presenters, redactor, interruption, record / "output" / plan.run)
         )
-    finally:
+    except BaseException:
         presenters.close()
+        raise
+    try:
+        presenters.close()
+    except OutputNotWritten as error:
+        complain(error.problems)
+        sys.stderr.write("\nthe run itself went to its end; its results are not all written\n")
+        whole = False
+    else:
+        whole = True
     # A signal that comes when all is done is answered too.
-    return int(interruption.control.exit_code or summary.exit_code)
+    code = interruption.control.exit_code or summary.exit_code
+    return int(code if whole else _worse(ExitCode(code)))
+
+
+def _worse(code: ExitCode) -> ExitCode:
+    """The exit code of a run whose results are lost: 1, unless something stands before it (cli.md)."""
+    before = code in {ExitCode.BUG, ExitCode.STOPPED} or code >= ExitCode.HANG_UP
+    return code if before else ExitCode.FAILED
 
 
 async def run_under_signals(

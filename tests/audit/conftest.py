@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from runner.lab.control import lab_down, lab_up
-from tests.support.command_line import Done, in_a_process
+from tests.support.command_line import Done, clean_environment
 
 Audit = Callable[..., Done]
 """Types a command as a process of its own in a folder of its own; ``files`` are written there before."""
@@ -39,6 +41,20 @@ def audit(tmp_path: Path) -> Audit:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text), encoding="utf-8")
         variables = {"HOME": str(tmp_path), **(environment or {})}
-        return in_a_process(*map(str, words), folder=tmp_path, environment=variables, **settings)
+        streams: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", *map(str, words)],
+            cwd=tmp_path,
+            env={**clean_environment(), **variables},
+            encoding="utf-8",
+            check=False,
+            timeout=60,
+            **(streams | settings),
+        )
+        return Done(done.returncode, done.stdout or "", done.stderr or "")
 
     return run
