@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from runner.credentials.redact import StreamMask
 from runner.engine.observe import OutputReceived
@@ -15,7 +14,7 @@ from runner.execute.launch import run_fresh, run_kept
 from runner.execute.masking import without_begun_secret
 from runner.execute.sessions import Kept
 from runner.execute.site import Site
-from runner.execute.spool import mask_file
+from runner.execute.spool import copy_masked
 from runner.execute.using import bind
 from runner.playbook.model import CommandBody, OutputFormat, ScriptBody
 from runner.shell.decode import Decoded, decode, stderr_lines
@@ -104,7 +103,7 @@ class ScriptRun:
         self._kept: Kept | None = None
         redactor = site.services.redactor
         self._masks = {stream: StreamMask(redactor) for stream in Stream}
-        self._collector = OutputCollector(on_text=self._show, directory=site.spool)
+        self._collector = OutputCollector(on_text=self._show, directory=site.spool, named=redactor.empty)
 
     async def open(self) -> None:
         """Connect, and open the session where the step runs in one."""
@@ -164,6 +163,8 @@ class ScriptRun:
             lines = without_begun_secret(lines, redactor)
         request = self._prepared.request
         errors = script_errors(request.shell, lines, request.script.splitlines()) if failure else ()
+        for stream in (stdout, stderr):
+            stream.keep(lambda source, target: copy_masked(source, target, redactor))
         done = Done(
             output=value,
             stderr=lines,
@@ -172,9 +173,6 @@ class ScriptRun:
             output_file=str(stdout.path) if stdout.path is not None else None,
         )
         self._collector.close()
-        for path in (stdout.path, stderr.path):
-            if path is not None:
-                self._mask(path)
         return done
 
     def _decoded_as_lines(self) -> Decoded:
@@ -208,9 +206,6 @@ class ScriptRun:
             step, host = self._site.planned.step.id, self._site.placement.host
             event = OutputReceived(step, host, _STREAM_NAMES[stream], text)
             self._site.services.observer.on_event(event)
-
-    def _mask(self, path: Path) -> None:
-        mask_file(path, self._site.services.redactor)
 
 
 def _directory(site: Site) -> str | None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import codecs
+from typing import IO
 
 from runner.credentials.redact import Redactor, StreamMask
 
 _PIECE = 1 << 20
 
 
-def mask_file(path: Path, redactor: Redactor) -> None:
-    """Replace every secret in a file of output; all other bytes stay as they are."""
-    if redactor.empty:
-        return
-    masked, stream = path.with_name(path.name + ".masked"), StreamMask(redactor)
-    with (
-        path.open("r", encoding="utf-8", errors="surrogateescape", newline="") as source,
-        masked.open("w", encoding="utf-8", errors="surrogateescape", newline="") as target,
-    ):
-        masked.chmod(0o600)
-        while piece := source.read(_PIECE):
-            target.write(stream.feed(piece))
-        target.write(stream.finish())
-    masked.replace(path)
+def copy_masked(source: IO[bytes], target: IO[bytes], redactor: Redactor) -> None:
+    """Copy output with every secret replaced; all other bytes stay as they are."""
+    decoder, stream = codecs.getincrementaldecoder("utf-8")("surrogateescape"), StreamMask(redactor)
+    while piece := source.read(_PIECE):
+        target.write(stream.feed(decoder.decode(piece)).encode(errors="surrogateescape"))
+    rest = stream.feed(decoder.decode(b"", final=True)) + stream.finish()
+    target.write(rest.encode(errors="surrogateescape"))

@@ -24,7 +24,7 @@ class OutputCollector:
     ``on_text`` gets each line with its end, as soon as it is whole, with ``\xNN`` for bytes that are no UTF-8; only a
     very long line comes in pieces. A last line without an end comes, with one, with :meth:`finish`. ``directory`` is
     where output past ``limit`` bytes is spooled under a name (see :attr:`Collected.path`); without one the file has no
-    name and is gone with the collector.
+    name and is gone with the collector. With ``named`` false it gets its name only by :meth:`Collected.keep`.
     """
 
     def __init__(
@@ -33,9 +33,10 @@ class OutputCollector:
         on_text: TextListener | None = None,
         directory: Path | None = None,
         limit: int = MEMORY_LIMIT,
+        named: bool = True,
     ) -> None:
-        self.stdout = Collected("stdout", directory, limit)
-        self.stderr = Collected("stderr", directory, limit)
+        self.stdout = Collected("stdout", directory, limit, named=named)
+        self.stderr = Collected("stderr", directory, limit, named=named)
         self._lines = _LiveLines(on_text) if on_text is not None else None
 
     def data_received(self, stream: Stream, data: bytes) -> None:
@@ -68,10 +69,11 @@ class Collected:
 
     """
 
-    def __init__(self, name: str, directory: Path | None, limit: int) -> None:
+    def __init__(self, name: str, directory: Path | None, limit: int, *, named: bool = True) -> None:
         self._name = name
         self._directory = directory
         self._limit = limit
+        self._named = named
         self._file: IO[bytes] | None = None
         self._head = bytearray()
         self.size = 0
@@ -126,6 +128,21 @@ class Collected:
             except OSError as error:
                 self.failure = error
 
+    def keep(self, rewrite: Callable[[IO[bytes], IO[bytes]], object]) -> None:
+        """Keep what was spooled without a name under its name, as ``rewrite`` copies it; a full disk is noted."""
+        if self._file is None or self._directory is None or self.path is not None or self.failure is not None:
+            return
+        path = self._directory / self._name
+        try:
+            self._file.seek(0)
+            with _private(path) as target:
+                rewrite(self._file, target)
+        except OSError as error:
+            self.failure = error
+            path.unlink(missing_ok=True)
+        else:
+            self.path = path
+
     def close(self) -> None:
         """Close the file; a named one stays."""
         if self._file is not None:
@@ -142,8 +159,15 @@ class Collected:
         if self._directory is None:
             return tempfile.TemporaryFile()
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._named:
+            return tempfile.TemporaryFile(dir=self._directory)
         self.path = self._directory / self._name
-        return os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
+        return _private(self.path)
+
+
+def _private(path: Path) -> IO[bytes]:
+    """A new file that nobody else reads."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
 
 
 class _LiveLines:

@@ -99,3 +99,19 @@ def test_live_lines_are_told_at_once_and_apart() -> None:
     assert told == [(Stream.STDOUT, "a\n"), (Stream.STDERR, "\\xff\n")]
     collector.data_received(Stream.STDERR, b"x" * 70000)
     assert told[-1][1] == "x" * 65536
+
+
+def test_output_without_a_name_is_kept_rewritten(tmp_path: Path) -> None:
+    """What may hold secrets has no name on the disk until it is kept, and then what was made of it."""
+    collector = OutputCollector(directory=tmp_path / "out", limit=4, named=False)
+    collector.data_received(Stream.STDOUT, b"secret text")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == []
+    collector.stdout.keep(
+        lambda source, target: target.write(source.read().replace(b"secret", b"***")) and None
+    )
+    assert collector.stdout.path is not None
+    assert collector.stdout.path.read_bytes() == b"*** text"
+    assert collector.stdout.path.stat().st_mode & 0o777 == 0o600
+    collector.stderr.keep(lambda source, target: None)
+    assert collector.stderr.path is None
+    collector.close()
