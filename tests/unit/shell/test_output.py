@@ -106,9 +106,7 @@ def test_output_without_a_name_is_kept_rewritten(tmp_path: Path) -> None:
     collector = OutputCollector(directory=tmp_path / "out", limit=4, named=False)
     collector.data_received(Stream.STDOUT, b"secret text")
     assert [path.name for path in (tmp_path / "out").iterdir()] == []
-    collector.stdout.keep(
-        lambda source, target: target.write(source.read().replace(b"secret", b"***")) and None
-    )
+    collector.stdout.keep(lambda source, target: target.write(source.read().replace(b"secret", b"***")))
     assert collector.stdout.path is not None
     assert collector.stdout.path.read_bytes() == b"*** text"
     assert collector.stdout.path.stat().st_mode & 0o777 == 0o600
