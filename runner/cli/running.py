@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +77,7 @@ def execute(
         OutputClosed: who read the output went away; the run was stopped.
 
     """
+    _allow_many_files()
     redactor, interruption = Redactor(), Interruption()
     presenters = open_presenters(
         outputs,
@@ -101,6 +104,13 @@ def execute(
     # A signal that comes when all is done is answered too.
     code = interruption.control.exit_code or summary.exit_code
     return int(code if whole else _worse(ExitCode(code)))
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: a connection that is kept takes one, and 1,024 is usual."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # a system that does not take what it says itself
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _worse(code: ExitCode) -> ExitCode:

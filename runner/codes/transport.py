@@ -33,6 +33,13 @@ _REACHING: dict[str, CodePage] = {
         "The controller has no route to the host's network",
         f"The operating system says so at once. A VPN that is not up is the usual reason. {_NOTHING_RAN}",
     ),
+    "too-many-open-files": CodePage(
+        "The runner may not open more files, and a connection is one",
+        "A connection is kept from a host's first step to its last. The runner raises the soft limit of open files to "
+        f"the hard one when a run begins; the hard one is raised by whoever administrates this machine. {_NOTHING_RAN}",
+        "ulimit -n 256; runner run patch.yml -i prod.yml",
+        "ulimit -n 65536; runner run patch.yml -i prod.yml",
+    ),
     "connection-dropped": CodePage(
         "The server closed the connection before the login was over",
         "sshd does so when too many logins come at once (MaxStartups), when the address is blocked, or when it cannot "

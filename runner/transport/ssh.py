@@ -21,7 +21,7 @@ from runner.transport.port import Login
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
 from runner.transport.ssh_dial import address_family, dial, greeted
-from runner.transport.ssh_errors import Attempt, Phase
+from runner.transport.ssh_errors import NO_FILES_LEFT, Attempt, Phase, no_files_left
 from runner.transport.ssh_gathering import GatheringSocket
 from runner.transport.ssh_host_keys import HostKeyCheck
 from runner.transport.ssh_identities import Identities, KeyRing
@@ -59,7 +59,7 @@ class SshTransport:
         logins: Callable[[str], Login | None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._home = home or Path.home()
+        self._home = home or _home()
         self._environment = dict(os.environ if environment is None else environment)
         self._reader = SettingsReader(Places(self._home, system), self._environment)
         self._logins = logins
@@ -84,8 +84,13 @@ class SshTransport:
             Unreachable: with the reason's own code: name, refused, timeout, host key, login, jump host.
 
         """
-        settings = self._settings(endpoint, login)
-        link = await self._open(settings, login, ())
+        try:
+            settings = self._settings(endpoint, login)
+            link = await self._open(settings, login, ())
+        except OSError as error:
+            if error.errno not in NO_FILES_LEFT:
+                raise
+            raise no_files_left(endpoint.host) from error
         environment = environment_of(settings, self._environment, host_matches)
         return SshConnection(endpoint, link, open_timeout=settings.timeout, environment=environment)
 
@@ -172,6 +177,14 @@ class SshTransport:
             link.abort()
             raise attempt.refusal
         return link
+
+
+def _home() -> Path:
+    """The user's home; the root where there is none, as in a container that runs as any user."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from runner.errors import ConnectionLost, ExecutionFailed, HostError, Unreachabl
 
 #: What the socket layer says when there is no way to the host (errno(3)).
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+#: What the system says when this process, or the whole machine, may open no more files.
+NO_FILES_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Phase(StrEnum):
@@ -92,6 +94,8 @@ class Attempt:
             )
         if isinstance(error, TimeoutError):
             return self.timed_out()
+        if error.errno in NO_FILES_LEFT:
+            return no_files_left(self.host)
         if error.errno in _NO_ROUTE:
             return self.unreachable(
                 "network-unreachable", f"there is no route to `{self.host}`: {error.strerror}"
@@ -187,6 +191,15 @@ def _step(phase: Phase) -> str:
 
 def _text(error: BaseException) -> str:
     return str(error) or type(error).__name__
+
+
+def no_files_left(host: str) -> Unreachable:
+    """The runner itself may open no more files, and a connection is one."""
+    return Unreachable(
+        "too-many-open-files",
+        f"there is no connection to `{host}`: the runner may not open more files; nothing was run",
+        hints=("raise the limit with `ulimit -n`, or run on fewer hosts at once with `-l`",),
+    )
 
 
 def jump_unreachable(host: str, jump: str, cause: HostError) -> Unreachable:

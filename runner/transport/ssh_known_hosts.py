@@ -187,6 +187,6 @@ def _state(path: Path) -> object:
 def _entries(path: Path) -> Iterator[Entry]:
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        return  # as ssh does; any other error must not make a known host look new
     yield from parse_entries(text, str(path))

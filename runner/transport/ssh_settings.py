@@ -95,6 +95,14 @@ class Settings:
         return f"{address}:{self.port} as {self.user}"
 
 
+def _who_runs_this() -> str:
+    """The user's name; its number where it has none, as in a container that runs as any user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 class SettingsReader:
     """Works out the settings of endpoints; reads each configuration file once."""
 
@@ -102,6 +110,7 @@ class SettingsReader:
         self._places = places
         self._files = ConfigFiles(places.home)
         self._environment = os.environ if environment is None else environment
+        self._local_user = _who_runs_this()
 
     def settings(self, endpoint: Endpoint, login_user: str | None = None) -> Settings:
         """The settings of an endpoint; ``login_user`` is the user name of its credential.
@@ -111,7 +120,7 @@ class SettingsReader:
 
         """
         user = endpoint.user or login_user
-        local_user = getpass.getuser()
+        local_user = self._local_user
         values = resolve(
             self._files,
             (

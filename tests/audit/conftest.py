@@ -20,9 +20,9 @@ Audit = Callable[..., Done]
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None, None]:
-    """The inventory of four hosts on loopback."""
+    """The inventory of forty hosts on loopback."""
     directory = tmp_path_factory.mktemp("audit") / "lab"
-    yield lab_up(4, directory).inventory
+    yield lab_up(40, directory).inventory
     lab_down(directory)
 
 
