@@ -45,7 +45,9 @@ class RunnerError(Exception):
 
     exit_code = ExitCode.REFUSED
 
-    def __init__(self, code: str, message: str, span: Span | None = None, *, hints: Iterable[str] = ()) -> None:
+    def __init__(
+        self, code: str, message: str, span: Span | None = None, *, hints: Iterable[str] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
