@@ -38,8 +38,9 @@ _RUN = b'command eval "$__runner_l$__runner_s"' + _OWN_STREAMS
 _CODE = b"{ __runner_code=$?;set +x;} >/dev/null 2>&1"
 
 #: Sent once; what a step needs is defined here, so that its lines, which are read a byte at a time, stay short.
-#: bash tells its options whole; a plain sh has a fixed set, and pipefail where it knows it. ``__runner_traps`` is set
-#: where ``$(trap)`` shows the traps of the shell itself (not in dash).
+#: bash tells its options whole; a plain sh has a fixed set, and pipefail where it knows it. ``__runner_traps`` puts
+#: the shell's traps into a variable: ``$(trap)`` shows them, but in dash, whose subshells forget them. There they are
+#: written into the pipe of an empty here-document and read from it, which takes no process and no file.
 START = (
     PRELUDE
     + b"__runner_umask=$(command umask);"
@@ -51,7 +52,14 @@ START = (
     + b'__runner_reset=\'[[ $BASHOPTS:$SHELLOPTS == "$__runner_as" ]]||eval "$__runner_options"\';'
     + b"else __runner_quiet=:;__runner_reset='set +abCefmuv';"
     + b'(set +o pipefail)2>/dev/null&&__runner_reset="$__runner_reset +o pipefail";fi;'
-    + b"trap : EXIT;case $(trap) in *EXIT*)__runner_traps=1;;*)__runner_traps=;;esac;trap - EXIT;"
+    + b"trap : EXIT;case $(trap) in *EXIT*)eval "
+    + quoted(b"__runner_traps(){ __runner_t=$(trap);}")
+    + b";;*)eval "
+    + quoted(
+        b"__runner_traps(){ { __runner_t=;command trap >/dev/fd/9;while IFS= command read -r __runner_r;"
+        b"do __runner_t=$__runner_t$__runner_r$__runner_n;done <&9;} 9<<E 2>/dev/null\nE\n}"
+    )
+    + b";;esac;trap - EXIT;"
     + b"__runner_end="
     + quoted(
         b'eval "$__runner_reset";trap - HUP INT QUIT ALRM TERM USR1 USR2 PIPE CHLD;'
@@ -64,11 +72,10 @@ START = (
 )
 
 _QUIET = b'{ set +ex;eval "$__runner_quiet";} >/dev/null 2>&1;'
-#: An EXIT trap runs at the step's end, as at the end of any script; ``$(trap)`` names EXIT first. Where the shell
-#: cannot tell, the trap stays and runs when the session ends.
+#: An EXIT trap runs at the step's end, as at the end of any script; ``trap`` names EXIT first.
 _EXIT_TRAP = (
-    b'if [ -n "$__runner_traps" ];then eval "set -- $(trap)";if [ "${4-}" = EXIT ];then trap - EXIT;'
-    b'__runner_status;eval "$3" </dev/null;fi;fi;'
+    b'__runner_traps;eval "set -- $__runner_t";trap - EXIT;if [ "${4-}" = EXIT ];then '
+    b'__runner_status;eval "$3" </dev/null;fi;'
 )
 _MAY_TRAP = re.compile(r"\btrap\b|\bsource\b|(?:^|[\s;&|(])\.\s")
 

@@ -49,6 +49,17 @@ steps:
     assert ran.output("four") == ["kept.2.in 0 unset sub"]
 
 
+@pytest.mark.parametrize("kind", ["sh", "bash"])
+def test_an_exit_trap_is_the_steps_own(author: Author, kind: str) -> None:
+    """A trap for EXIT runs at the end of its step and is gone in the next one, in sh as in bash."""
+    ran = author.run(
+        KINDS
+        + f"steps:\n  - {{id: one, session: {kind}, script: \"trap 'echo bye' EXIT; echo one\"}}\n"
+        + f"  - {{id: two, session: {kind}, script: 'echo two; exit 0'}}\n"
+    )
+    assert (ran.output("one"), ran.output("two")) == (["one", "bye"], ["two"])
+
+
 def test_what_survives_in_python(author: Author) -> None:
     """Names, imports and the directory stay; `sys.exit` and an exception end the step only."""
     ran = author.run(
