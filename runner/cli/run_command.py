@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from runner.cli.options import (
     output_options,
 )
 from runner.cli.prepare import Given, Prepared, prepare
+from runner.cli.record import keep_out_of_git, record_folder
 from runner.errors import UsageError
 from runner.plan.model import Plan
 from runner.transport.port import Login
@@ -47,7 +49,7 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."
     type=click.Path(file_okay=False, path_type=Path),
     envvar=["RUNNER_RECORD", "RUNNER_HOME"],
     metavar="DIR",
-    help="Where output that is too long to show is kept [.runner/].",
+    help="Where output that is too long to show is kept [.runner/ of the playbook's repository].",
 )
 def command(
     playbook: str,
@@ -70,14 +72,18 @@ def command(
         complain(found, prepared.sources)
     from runner.cli.running import execute  # noqa: PLC0415 - transports are loaded when a plan stands
 
-    return execute(
-        prepared.plan,
-        read_logins(prepared, prepared.plan, no_input=no_input),
-        outputs=output,
-        no_color=no_color,
-        verbosity=verbose,
-        record=record or Path(".runner"),
-    )
+    folder = record or record_folder(Path(playbook), os.environ)
+    try:
+        return execute(
+            prepared.plan,
+            read_logins(prepared, prepared.plan, no_input=no_input),
+            outputs=output,
+            no_color=no_color,
+            verbosity=verbose,
+            record=folder,
+        )
+    finally:
+        keep_out_of_git(folder)
 
 
 def _ask_password(*, no_input: bool) -> Secret:

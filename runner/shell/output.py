@@ -158,11 +158,17 @@ class Collected:
     def _opened(self) -> IO[bytes]:
         if self._directory is None:
             return tempfile.TemporaryFile()
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(self._directory)
         if not self._named:
             return tempfile.TemporaryFile(dir=self._directory)
         self.path = self._directory / self._name
         return _private(self.path)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for nobody else: mkdir itself would do so for the last."""
+    for each in (*reversed(folder.parents), folder):
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def _private(path: Path) -> IO[bytes]:
