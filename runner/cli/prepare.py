@@ -7,14 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from runner.cli.extras import read_extras
 from runner.cli.options import words
-from runner.document.nodes import Mapping as MappingNode
-from runner.document.nodes import to_plain
-from runner.document.reader import PLAYBOOK_LIMIT, read_source
-from runner.document.yaml import load
-from runner.errors import DocumentError, UsageError
 from runner.inventory.inventory import Inventory
 from runner.inventory.load import load_inventory
 from runner.inventory.patterns import select
@@ -28,7 +23,7 @@ from runner.problems import Problems, suggestion
 from runner.transport.port import Login
 from runner.using.model import Shell
 from runner.values import Secret
-from runner.variables.inputs import Extra, parse_yaml_text, resolve_inputs
+from runner.variables.inputs import Extra, resolve_inputs
 from runner.variables.not_known import NOT_KNOWN
 from runner.variables.scope import Variable
 
@@ -138,53 +133,3 @@ def _limit(pattern: str | None, prepared: Prepared) -> frozenset[str] | None:
 def run_id(now: datetime) -> str:
     """A run's id: the instant it began and four random hex digits, e.g. ``2026-11-21T015000Z-7f3a``."""
     return f"{now:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(2)}"
-
-
-def read_extras(given: Sequence[str]) -> dict[str, Extra]:
-    """``-e`` values: ``name=value`` is text, ``@file`` and ``{...}`` are typed; later ones win.
-
-    Raises:
-        UsageError: one is neither.
-        DocumentError: a file has problems.
-
-    """
-    extras: dict[str, Extra] = {}
-    for text in given:
-        if text.startswith("@"):
-            extras.update(_extras_of_file(text))
-        elif text.lstrip().startswith("{"):
-            extras.update({name: Extra(value, "-e") for name, value in _mapping_of(text).items()})
-        else:
-            name, equals, value = text.partition("=")
-            if not equals or not name.strip().isidentifier():
-                given_name = f"{name}=..." if equals else text  # the value may be a secret
-                message = f"`-e` takes `name=value`, `{{...}}` or `@file`: `{given_name}`"
-                raise UsageError("extra-form", message, hints=("e.g. `-e version=2.1`",))
-            extras[name.strip()] = Extra(value, "-e")
-    return extras
-
-
-def _mapping_of(text: str) -> dict[str, Any]:
-    try:
-        value = to_plain(parse_yaml_text(text))
-    except ValueError as error:
-        raise UsageError("extra-form", f"`-e`: {error}") from error
-    if not isinstance(value, dict):
-        raise UsageError("extra-form", "`-e` takes a mapping in braces, as in `-e '{version: 2.1}'`")
-    return value
-
-
-def _extras_of_file(text: str) -> dict[str, Extra]:
-    problems = Problems()
-    source = read_source(text[1:], problems, limit=PLAYBOOK_LIMIT)
-    document = load(source, problems) if source is not None else None
-    if document is not None and document.root is not None and not isinstance(document.root, MappingNode):
-        problems.error(
-            "vars-file", "a file for `-e` must be a mapping of names to values", document.root.span
-        )
-    if problems.has_errors:
-        raise DocumentError(problems.sorted())
-    root = document.root if document is not None else None
-    if not isinstance(root, MappingNode):
-        return {}
-    return {name: Extra(to_plain(node), f"-e {text}", node.span) for name, node in root.items()}

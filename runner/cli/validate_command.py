@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from runner.cli.complain import complain
+from runner.cli.extras import read_extras
 from runner.cli.options import extra_option, inventory_option, problem_output_option
-from runner.cli.prepare import Given, prepare, read_extras
+from runner.cli.prepare import Given, prepare
 from runner.document.nodes import AnyNode, Document, Mapping
 from runner.document.nodes import Sequence as SequenceNode
 from runner.document.reader import INVENTORY_LIMIT, read_source

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.main import run_command_line
 from tests.support.command_line import Typed
 
 TYPES = """\
@@ -88,3 +89,16 @@ def test_validate_needs_no_values(typed: Typed, folder: Path) -> None:
     assert typed("graph", "later.yml").code == 0
     done = typed("plan", "later.yml", "-o", "json")
     assert [problem["code"] for problem in json.loads(done.out)["problems"]] == ["input-missing"] * 2
+
+
+def test_a_json_file_may_escape_any_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `json.dumps` writes by default is read, surrogate pairs too; what is no JSON is told at its place."""
+    (tmp_path / "p.yml").write_text("version: 1\nname: x\nsteps: [{id: a, script: 'echo $Using:note'}]\n")
+    (tmp_path / "good.json").write_text(r'{"note": "\ud834\udd1e"}')
+    (tmp_path / "bad.json").write_text('{"note": 1,}')
+
+    playbook = str(tmp_path / "p.yml")
+    assert run_command_line(["run", playbook, "-e", f"@{tmp_path / 'good.json'}", "-o", "plain"]) == 0
+    assert "\U0001d11e" in capsys.readouterr().out
+    assert run_command_line(["run", playbook, "-e", f"@{tmp_path / 'bad.json'}"]) == 2
+    assert "bad.json:1:12" in capsys.readouterr().err
