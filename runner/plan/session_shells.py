@@ -1,11 +1,11 @@
-"""A session has one shell: every script that runs in it on a host must be for the same one."""
+"""A session has one shell: every script and command that runs in it on a host must be for the same one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from runner.plan.model import PlannedStep
-from runner.playbook.model import ScriptBody, Step
+from runner.playbook.model import CommandBody, ScriptBody, Step
 from runner.problems import Problems
 from runner.using.model import Shell
 
@@ -15,7 +15,7 @@ def check_session_shells(planned: Sequence[PlannedStep], problems: Problems) -> 
     first: dict[tuple[str, str], tuple[Step, Shell]] = {}
     for item in planned:
         step = item.step
-        if not isinstance(step.body, ScriptBody):
+        if not isinstance(step.body, ScriptBody | CommandBody):
             continue
         for session, host, shell in _uses(item):
             other, begun = first.setdefault((session, host), (step, shell))
@@ -25,7 +25,7 @@ def check_session_shells(planned: Sequence[PlannedStep], problems: Problems) -> 
                     "session-shells",
                     f"session `{session}` has one shell: step `{other.id}` uses {begun}, step `{step.id}` {shell}",
                     node.span if node is not None else step.span,
-                    "declare a second session on the same target",
+                    f"say `shell: {begun}` here or on the target, or declare a second session on the same target",
                 )
                 break
 

@@ -145,6 +145,10 @@ def test_a_session_has_one_shell(author: Author) -> None:
         KINDS + "steps:\n  - {session: sh, script: a}\n  - {session: sh, shell: bash, script: a}\n"
     )
     assert implied.codes == ["session-shells"]
+    command = author.validate(
+        KINDS + "steps:\n  - {session: sh, shell: python, script: a}\n  - {session: sh, command: echo}\n"
+    )
+    assert command.codes == ["session-shells"]
 
 
 def test_sessions_over_ssh(author: Author, fleet: Path) -> None:
