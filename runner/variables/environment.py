@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,20 @@ from runner.variables.filters import FILTERS, TESTS
 # Bounds for what one expression may build: far above any honest use, far below what hurts the controller.
 _LARGEST_REPEAT = 10_000_000
 _LARGEST_POWER_BITS = 65_536
+_WIDE_FORMAT = re.compile(r"%[-+ #0.]*\d{8}|\{[^{}]*:[^{}]*\d{8}")
+_TAKE_WIDTHS = frozenset({"center", "expandtabs", "ljust", "rjust", "zfill"})
+
+
+def _refuse_wide(text: str, arguments: tuple[Any, ...], *, widths: bool) -> None:
+    """Refuse a width of ten million characters and more: in a format, or beside it where arguments are widths.
+
+    Raises:
+        SecurityError: there is one.
+
+    """
+    beside = widths and any(isinstance(each, int) and each > _LARGEST_REPEAT for each in arguments)
+    if beside or _WIDE_FORMAT.search(text):
+        raise SecurityError(f"a text would hold more than {_LARGEST_REPEAT} characters")
 
 
 class LanguageEnvironment(ImmutableSandboxedEnvironment):
@@ -25,7 +40,7 @@ class LanguageEnvironment(ImmutableSandboxedEnvironment):
     own errors know lines only.
     """
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self, now: datetime) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
@@ -37,7 +52,7 @@ class LanguageEnvironment(ImmutableSandboxedEnvironment):
         self.tokens: list[tuple[int, str, str]] = []
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute ``*`` and ``**`` unless the result would be enormous.
+        """Compute ``*``, ``**`` and ``%`` unless the result would be enormous.
 
         Raises:
             SecurityError: it would be.
@@ -51,6 +66,10 @@ class LanguageEnvironment(ImmutableSandboxedEnvironment):
                     and len(sized) * factor > _LARGEST_REPEAT
                 ):
                     raise SecurityError(f"the result of `*` would hold more than {_LARGEST_REPEAT} items")
+        elif operator == "%":
+            if isinstance(left, str):
+                arguments = right if isinstance(right, tuple) else (right,)
+                _refuse_wide(left, arguments, widths="*" in left)
         elif (
             isinstance(left, int)
             and isinstance(right, int)
@@ -58,6 +77,30 @@ class LanguageEnvironment(ImmutableSandboxedEnvironment):
         ):
             raise SecurityError("the result of `**` would be too large")
         return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Any, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what a template calls; ``ljust`` and its kin are not told to make an enormous text.
+
+        Raises:
+            SecurityError: it is.
+
+        """
+        owner = getattr(called, "__self__", None)
+        if isinstance(owner, str):
+            _refuse_wide(owner, (*args, *kwargs.values()), widths=called.__name__ in _TAKE_WIDTHS)
+        return super().call(context, called, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """The sandbox's own ``format`` in the place of a text's.
+
+        Raises:
+            SecurityError: the text asks for an enormous width.
+
+        """
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None:
+            _refuse_wide(value.__self__, (), widths=False)
+        return wrapped
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """``data.key``: the key of a mapping wins over a method of the same name (``values``, ``items`` ...)."""
