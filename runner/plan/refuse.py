@@ -79,10 +79,10 @@ def warn_of_options(placed: Sequence[Placed], problems: Problems) -> None:
 
 
 def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None:
-    """``enable_network_access`` is for loopback sessions over WinRM; elsewhere it is ignored, and that is told."""
+    """``enable_network_access`` is accepted over WinRM and ignored, and that is told; elsewhere it is refused."""
     for item in placed:
         setting = item.reach.settings.get("enable_network_access")
-        if setting is not None and setting.value is True:
+        if setting is not None and setting.value is True and item.reach.transport == "winrm":
             words = "`enable_network_access` is ignored: it is for loopback sessions over WinRM on Windows"
             problems.warning("option-without-effect", words, setting.span)
             return
