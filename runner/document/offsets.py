@@ -56,7 +56,9 @@ def runs_of(scalar: Scalar) -> list[Run]:
     if not scalar.text:
         return []
     if scalar.style == "plain" and end - start == len(scalar.text):
-        return [Run(0, end - start, start, end - start)]  # nothing is folded; a script file is such a scalar too
+        return [
+            Run(0, end - start, start, end - start)
+        ]  # nothing is folded; a script file is such a scalar too
     if scalar.style in {"literal", "folded"}:
         return _block_runs(scalar)
     if scalar.style == "plain":
