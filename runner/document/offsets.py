@@ -56,9 +56,8 @@ def runs_of(scalar: Scalar) -> list[Run]:
     if not scalar.text:
         return []
     if scalar.style == "plain" and end - start == len(scalar.text):
-        return [
-            Run(0, end - start, start, end - start)
-        ]  # nothing is folded; a script file is such a scalar too
+        # Nothing is folded; a script file is such a scalar too.
+        return [Run(0, end - start, start, end - start)]
     if scalar.style in {"literal", "folded"}:
         return _block_runs(scalar)
     if scalar.style == "plain":
