@@ -8,6 +8,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says nothing of the product: machines that run the tests are shared.
+settings.register_profile("runner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("runner")
 
 _PROGRAMS = {"pwsh": "pwsh", "sshd": "sshd"}
 
