@@ -20,9 +20,9 @@ from tests.contract.recorder import Recorder
 from tests.contract.shells import TEXT, VALUES
 from tests.contract.transports import processes_alive
 
-EXAMPLES = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+# One suite for every transport: the same test runs in a class for each, on the connection of its fixture.
+_SUITE = (HealthCheck.function_scoped_fixture, HealthCheck.differing_executors)
+EXAMPLES = settings(max_examples=30, deadline=None, suppress_health_check=_SUITE)
 
 
 class Session:

@@ -21,9 +21,9 @@ from runner.using.model import Shell
 from tests.contract.recorder import Ran, Recorder, run_command, run_script
 from tests.contract.transports import TEN_MEBIBYTES, processes_alive
 
-EXAMPLES = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+# One suite for every transport: the same test runs in a class for each, on the connection of its fixture.
+_SUITE = (HealthCheck.function_scoped_fixture, HealthCheck.differing_executors)
+EXAMPLES = settings(max_examples=40, deadline=None, suppress_health_check=_SUITE)
 NAME = "__runner_using_0"
 TRACEBACK = b"""Traceback (most recent call last):
   File "<script>", line 4, in <module>
