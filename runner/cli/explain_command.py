@@ -22,7 +22,8 @@ EXAMPLES = """\b
 Examples:
   runner explain unknown-using                             what a code means
   runner explain log --host web01 --playbook patch.yml -i prod.yml
-  runner explain user_name --host web01 -i prod.yml        a connection setting"""
+  runner explain user_name --host web01 -i prod.yml        a connection setting
+  runner explain ssh --host web01 -i prod.yml              all of ssh's words for a host"""
 
 
 @click.command(epilog=EXAMPLES)
@@ -51,7 +52,24 @@ def command(
             f"no error code is named `{name}`",
             hints=(*suggestion(name, code_pages(), limit=0), "for a variable, say which host: `--host NAME`"),
         )
-    return _explain_variable(name, host, playbook, Given(inventory=inventory, extra=extra), output)
+    given = Given(inventory=inventory, extra=extra)
+    if name == "ssh" and inventory:
+        return _explain_ssh(host, given, output)
+    return _explain_variable(name, host, playbook, given, output)
+
+
+def _explain_ssh(host: str, given: Given, output: str) -> int:
+    from runner.cli.explain_ssh import ssh_rows  # noqa: PLC0415 - only this question needs it
+
+    rows = ssh_rows(host, given)
+    if output == "json":
+        document = {"host": host, "ssh": [{"word": w, "value": v, "source": s} for w, v, s in rows]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return ExitCode.SUCCESS
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for word, value, source in rows:
+        click.echo(f"{word:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+    return ExitCode.SUCCESS
 
 
 def _page_text(name: str, page: CodePage) -> str:

@@ -13,13 +13,6 @@ from runner.values import Span
 LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
-def line_text(source_text: str, line: int) -> str:
-    """The text of line ``line`` (from 1) without its line break; empty where there is no such line."""
-    start = offset_at(source_text, line, 1)
-    match = LINE_BREAK.search(source_text, start)
-    return source_text[start : match.start() if match else len(source_text)]
-
-
 def offset_at(text: str, line: int, column: int) -> int:
     """The offset of a line and column, both from 1; the end of the text where there is no such line."""
     start = 0

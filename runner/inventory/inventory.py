@@ -114,10 +114,6 @@ class Inventory:
         own = tuple(tuple(layer) for layer in host.own_layers) if host is not None else ()
         return self.direct_groups(host_name), own
 
-    def known_names(self, host_name: str) -> frozenset[str]:
-        """The names of the host's variables; ask once a :meth:`signature`."""
-        return frozenset(self.variables(host_name))
-
     def group_throttles(self, host_name: str) -> Mapping[str, int]:
         """The limits of the host's groups by group name; each is a counter of its own."""
         return {g.name: g.throttle for g in self.lineage(host_name) if g.throttle is not None}

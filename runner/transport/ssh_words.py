@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from runner.problems import suggestion
-
 _FOLLOWED = """
     AddressFamily BindAddress CASignatureAlgorithms CertificateFile ChallengeResponseAuthentication Ciphers
     Compression ConnectTimeout ForwardAgent GlobalKnownHostsFile GSSAPIAuthentication GSSAPIDelegateCredentials
@@ -82,17 +80,3 @@ def canonical_word(word: str) -> str | None:
     ('IdentityFile', 'TCPKeepAlive', None)
     """
     return _BY_LOWER.get(word.lower())
-
-
-def unknown_ssh_option(word: str) -> tuple[str, ...] | None:
-    """Hints for a word that ssh_config(5) does not have (empty where nothing is near); None where it has it.
-
-    >>> unknown_ssh_option("Compresion")
-    ('did you mean `Compression`?',)
-    """
-    return None if canonical_word(word) else suggestion(word, SSH_OPTION_WORDS)
-
-
-def unsupported_ssh_option(word: str) -> str | None:
-    """Why the word cannot stand in ``options``; None where it can, or is not known at all."""
-    return UNSUPPORTED.get(canonical_word(word) or "")

@@ -277,3 +277,23 @@ def test_the_script_beside_the_module(folder: Path) -> None:
         check=False, timeout=60,
     )  # fmt: skip
     assert done.stdout == in_a_process("plan", "hello.yml", folder=folder).out
+
+
+def test_explain_ssh_says_what_reaches_a_host_and_why(typed: Typed, tmp_path: Path) -> None:
+    """Every word of ssh's configuration with its value and where that came from; a local host has none."""
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(
+        "version: 1\nhosts:\n"
+        "  web: {address: 192.0.2.1, connection: {port: 2222, options: {Compression: 'yes'}}}\n"
+        "  here: {connection: {transport: local}}\n",
+        encoding="utf-8",
+    )
+    rows = json.loads(typed("explain", "ssh", "--host", "web", "-i", str(inventory), "-o", "json").out)["ssh"]
+    told = {row["word"]: (row["value"], row["source"]) for row in rows}
+
+    assert ("2222", "port") == told["Port"]
+    assert ("yes", "options") == told["Compression"]
+    assert ("192.0.2.1", "address") == told["Hostname"]
+    refused = typed("explain", "ssh", "--host", "here", "-i", str(inventory))
+    assert refused.code == 2
+    assert "not over SSH" in refused.err

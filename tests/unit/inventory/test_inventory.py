@@ -89,7 +89,6 @@ def test_host_beats_group_and_is_shared_by_nobody() -> None:
     inventory = built(builder)
     assert [inventory.variables(name)["x"].value for name in ("a", "b", "c")] == [2, 1, 1]
     assert inventory.signature("b") == inventory.signature("c") != inventory.signature("a")
-    assert inventory.known_names("a") == {"x"}
     assert inventory.group_throttles("a") == {"g": 3}
     assert [layer["x"].value for layer in inventory.layers("a")] == [1, 2]
 
@@ -99,8 +98,6 @@ def test_names_that_are_not_in_the_inventory() -> None:
     builder = InventoryBuilder()
     builder.group("all").vars["x"] = Variable(1, "all")
     inventory = built(builder)
-    assert inventory.known_names("localhost") == {"x"}
-    assert inventory.known_names("elsewhere") == frozenset()
     assert inventory.lineage("elsewhere") == ()
     assert inventory.group_hosts("all") == ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 
@@ -13,8 +12,6 @@ from runner.transport.ssh_words import (
     SSH_OPTION_WORDS,
     UNSUPPORTED,
     canonical_word,
-    unknown_ssh_option,
-    unsupported_ssh_option,
 )
 
 
@@ -40,17 +37,3 @@ def test_words_in_any_case() -> None:
     """Words are known in any case and by older names, and given back as the manual spells them."""
     assert canonical_word("IDENTITYFILE") == "IdentityFile"
     assert canonical_word("PubkeyAcceptedKeyTypes") == "PubkeyAcceptedAlgorithms"
-
-
-def test_unknown_word() -> None:
-    """An unknown word gets the near one as a hint; a known one gets nothing."""
-    assert unknown_ssh_option("IdentitesOnly") == ("did you mean `IdentitiesOnly`?",)
-    assert unknown_ssh_option("xyzzy") == ()
-    assert unknown_ssh_option("Port") is None
-
-
-def test_unsupported_word() -> None:
-    """A word that is not followed says why, in any case."""
-    assert re.search("shares its connections", unsupported_ssh_option("controlmaster") or "")
-    assert unsupported_ssh_option("Port") is None
-    assert unsupported_ssh_option("xyzzy") is None
