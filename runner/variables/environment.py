@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -33,6 +34,19 @@ def _refuse_wide(text: str, arguments: tuple[Any, ...], *, widths: bool) -> None
         raise SecurityError(f"a text would hold more than {_LARGEST_REPEAT} characters")
 
 
+def _bounded(build: Callable[..., str]) -> Callable[..., str]:
+    """A filter that takes a width, refusing an enormous one."""
+
+    @wraps(build)
+    def bounded(value: Any, *arguments: Any, **named: Any) -> str:
+        text = str(value)
+        widths = build.__name__ != "do_format" or "*" in text
+        _refuse_wide(text, (*arguments, *named.values()), widths=widths)
+        return build(value, *arguments, **named)
+
+    return bounded
+
+
 class LanguageEnvironment(ImmutableSandboxedEnvironment):
     """Jinja as the playbook language has it; ``now`` is the run's one instant.
 
@@ -44,6 +58,7 @@ class LanguageEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, now: datetime) -> None:
         super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+        self.filters.update({name: _bounded(self.filters[name]) for name in ("center", "format", "indent")})
         self.filters.update(FILTERS)
         self.tests.update(TESTS)
         self.globals["now"] = lambda: now
