@@ -83,10 +83,8 @@ def prepare(path: str, given: Given, *, validating: bool = False) -> Prepared:
 def _plan(playbook: Playbook, prepared: Prepared, given: Given, *, validating: bool) -> Plan | None:
     problems, now = prepared.problems, datetime.now(UTC)
     inputs, extras = resolve_inputs(playbook.inputs, prepared.extras, problems, require=not validating)
-    for (
-        name,
-        declared,
-    ) in playbook.inputs.items():  # a name is known even where its value is missing or refused
+    for name, declared in playbook.inputs.items():
+        # A name is known even where its value is missing or refused.
         inputs.setdefault(name, Variable(NOT_KNOWN, f"input `{name}`", declared.span))
     problems.end_stage()
     request = PlanRequest(

@@ -14,7 +14,8 @@ from runner.execute.scopes import Item
 from runner.playbook.model import Loop
 from runner.variables.scope import Scope, VariableError
 
-_WORST_FIRST = (
+# Unlike a host's results, items are ended early by a stop or a lost host, and that is what the loop then is.
+_DECIDES_FIRST = (
     Status.CANCELLED,
     Status.UNKNOWN,
     Status.UNREACHABLE,
@@ -100,7 +101,9 @@ def combined(results: Sequence[Result], total: int, duration: float) -> Result:
     bad = [result for result in results if result.bad]
     ranked = bad or [replace(r, status=Status.OK) if r.ignored else r for r in results]
     status = min(
-        (r.status for r in ranked if r.status in _WORST_FIRST), key=_WORST_FIRST.index, default=Status.SKIPPED
+        (r.status for r in ranked if r.status in _DECIDES_FIRST),
+        key=_DECIDES_FIRST.index,
+        default=Status.SKIPPED,
     )
     output: list[Any] = []
     for result in results:
