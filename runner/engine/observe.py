@@ -43,12 +43,34 @@ class AssignmentStarted:
 
 @dataclass(frozen=True, slots=True)
 class OutputReceived:
-    """A piece of output as it came, whole lines where possible. ``stream`` is ``stdout`` or ``stderr``."""
+    """A piece of output as it came, whole lines where possible.
+
+    ``stream`` is ``stdout`` or ``stderr``; from PowerShell ``stdout`` for output objects as text, ``error``,
+    ``warning``, ``verbose``, ``debug`` or ``information``. ``color`` is the name of a ConsoleColor (``DarkYellow``)
+    that the script asked for, None for none.
+    """
 
     step: str
     host: str
     stream: str
     text: str
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressReceived:
+    """What a script says of its progress (Write-Progress); the last one of an ``activity`` counts.
+
+    ``percent`` is 0 to 100, None where it is not known; ``seconds_left`` likewise. ``completed`` takes it away.
+    """
+
+    step: str
+    host: str
+    activity: str
+    status: str = ""
+    percent: int | None = None
+    seconds_left: int | None = None
+    completed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +115,9 @@ class RunEnded:
     summary: Summary
 
 
-RunEvent: TypeAlias = RunStarted | AssignmentStarted | OutputReceived | AssignmentEnded | Notice | RunEnded
+RunEvent: TypeAlias = (
+    RunStarted | AssignmentStarted | OutputReceived | ProgressReceived | AssignmentEnded | Notice | RunEnded
+)
 
 
 class Observer(Protocol):

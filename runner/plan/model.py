@@ -20,6 +20,7 @@ class Placement:
 
     ``session`` is the kept interpreter's name, None for a new interpreter a step.
     ``interpreter`` None means the shell's own default program. ``session_idle_close`` in seconds, None is never.
+    ``session_label`` is the name a WinRM host is told (``name`` of the session), None for the session's own.
     """
 
     host: str
@@ -30,6 +31,7 @@ class Placement:
     session_on_loss: str = "fail"
     session_reset: str = "never"
     session_idle_close: float | None = None
+    session_label: str | None = None
     cancel_timeout: float = 10.0
 
 

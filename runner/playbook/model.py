@@ -270,6 +270,14 @@ class Step:
     failed_when: tuple[Scalar, ...] = ()
     changed_when: tuple[Scalar, ...] = ()
     output: OutputFormat | None = None
+    strict_mode: AnyNode | None = None
+    native_exit_code: bool = False
+    error_action: AnyNode | None = None
+    warning_action: AnyNode | None = None
+    information_action: AnyNode | None = None
+    verbose: AnyNode | None = None
+    debug: AnyNode | None = None
+    stop: str = "pipeline"
     register: str | None = None
     hide_computer_name: bool = False
     later: tuple[Later, ...] = ()

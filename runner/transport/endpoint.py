@@ -14,13 +14,88 @@ class HostKeyChecking(StrEnum):
     OFF = "off"
 
 
+class Authentication(StrEnum):
+    """How to log in over WinRM: Invoke-Command's words in lower case (remoting.md 3.4)."""
+
+    DEFAULT = "default"
+    BASIC = "basic"
+    NEGOTIATE = "negotiate"
+    NEGOTIATE_WITH_IMPLICIT_CREDENTIAL = "negotiatewithimplicitcredential"
+    KERBEROS = "kerberos"
+    CREDSSP = "credssp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxySettings:
+    """The proxy of a WinRM connection: New-PSSessionOption's ProxyAccessType, -Authentication, -Credential."""
+
+    access: str = "none"
+    authentication: str = "negotiate"
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """New-PSSessionOption's parameters (remoting.md 3.1), durations in seconds, sizes in bytes.
+
+    ``None`` everywhere means that the author said nothing and the default of the reference holds.
+    ``application_arguments`` is a tuple of name and value pairs, nested mappings and lists as tuples too.
+    """
+
+    open_timeout: float | None = None
+    operation_timeout: float | None = None
+    cancel_timeout: float | None = None
+    idle_timeout: float | None = None
+    output_buffering_mode: str | None = None
+    max_connection_retry_count: int | None = None
+    maximum_redirection: int | None = None
+    maximum_received_data_size_per_command: int | None = None
+    maximum_received_object_size: int | None = None
+    application_arguments: tuple[tuple[str, object], ...] = ()
+    culture: str | None = None
+    ui_culture: str | None = None
+    no_compression: bool = False
+    no_encryption: bool = False
+    no_machine_profile: bool = False
+    skip_ca_check: bool = False
+    skip_cn_check: bool = False
+    skip_revocation_check: bool = False
+    use_utf16: bool = False
+    include_port_in_spn: bool = False
+    proxy: ProxySettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WinrmSettings:
+    """What only WinRM needs of an endpoint.
+
+    Attributes:
+        url: the whole address with scheme, host, port and path; what a ``connection_uri`` says, or made of the parts.
+        resource_uri: of the session configuration: ``http://schemas.microsoft.com/powershell/Microsoft.PowerShell``.
+        authentication: the mechanism; a certificate beside it means a login by certificate.
+        certificate: path of a PEM file with the client's certificate, None for none.
+        certificate_key: path of its key where that is not in the same file.
+        allow_redirection: only for a ``connection_uri``.
+        trusted_hosts: hosts for which NTLM without mutual authentication over http is accepted; ``("*",)`` is any.
+
+    """
+
+    url: str
+    resource_uri: str
+    authentication: Authentication = Authentication.DEFAULT
+    certificate: str | None = None
+    certificate_key: str | None = None
+    allow_redirection: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One host as a transport sees it.
 
     Attributes:
         host: the name the run knows it by; not part of what makes two endpoints equal for sharing.
-        transport: ``local`` or ``ssh`` (others come later).
+        transport: ``local``, ``ssh`` or ``winrm`` (others come later).
         address: DNS name, IP address, or an alias of ``~/.ssh/config``.
         port: None asks ``~/.ssh/config``, then 22.
         user: login name; None asks ``~/.ssh/config``, then the controller's user.
@@ -34,6 +109,9 @@ class Endpoint:
         connect_timeout: seconds for TCP, handshake and login together.
         keepalive: seconds between keepalives; 0 sends none.
         compression: None leaves it to ``options`` and ``~/.ssh/config``.
+        subsystem: sshd's subsystem that speaks PowerShell remoting; None is ``powershell``.
+        session_options: New-PSSessionOption's parameters, for PowerShell over any transport.
+        winrm: what only WinRM needs; None for other transports.
 
     """
 
@@ -51,3 +129,6 @@ class Endpoint:
     connect_timeout: float = 30.0
     keepalive: float = 15.0
     compression: bool | None = None
+    subsystem: str | None = None
+    session_options: SessionOptions = SessionOptions()
+    winrm: WinrmSettings | None = None

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from runner.transport.carrier import Carrier
 from runner.transport.endpoint import Endpoint
 from runner.values import Secret
 
@@ -35,6 +36,7 @@ class Login:
 
     ``private_key`` is the key's own text (OpenSSH or PEM), ``certificate`` an OpenSSH certificate's text.
     ``agent`` asks for the ssh agent; without a credential agent and default keys are tried anyway.
+    Over WinRM ``certificate`` is the client's X.509 certificate in PEM and ``private_key`` its key.
     """
 
     username: str | None = None
@@ -86,8 +88,8 @@ class Process(Protocol):
         """
 
 
-class Connection(Protocol):
-    """An open, kept link to one host; several processes may run over it at once."""
+class Link(Protocol):
+    """An open, kept link to one host, whatever runs over it."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -96,6 +98,17 @@ class Connection(Protocol):
     @property
     def lost(self) -> bool:
         """Whether the link is known to be broken."""
+
+    async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long the peer may take is the question
+        """Whether the peer still answers within ``timeout`` seconds; never opens a new connection."""
+
+    async def close(self) -> None:
+        """Close; idempotent, never raises, bounded in time even when the peer is dead."""
+
+
+@runtime_checkable
+class Connection(Link, Protocol):
+    """A link over which processes run, several at once."""
 
     async def start(self, command: Sequence[str], receiver: Receiver) -> Process:
         """Start ``command`` (argv) as the leader of a new process group, standard input open.
@@ -107,11 +120,22 @@ class Connection(Protocol):
 
         """
 
-    async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long the peer may take is the question
-        """Whether the peer still answers within ``timeout`` seconds; never opens a new connection."""
+    async def start_subsystem(self, name: str, receiver: Receiver) -> Process:
+        """Start a subsystem of the SSH server (RFC 4254 6.5); its process group is not known, so a stop closes it.
 
-    async def close(self) -> None:
-        """Close; idempotent, never raises, bounded in time even when the peer is dead."""
+        Raises:
+            ConnectionLost: the link is gone.
+            ExecutionFailed: the server has no such subsystem (``subsystem-missing``), or this is not SSH.
+
+        """
+
+
+@runtime_checkable
+class PowerShellLink(Link, Protocol):
+    """A link that carries PowerShell remoting and nothing else: WinRM."""
+
+    def carrier(self, *, name: str | None = None) -> Carrier:
+        """A carrier for one new runspace pool; ``name`` is the session's name (``rsp:Name``). Nothing is sent yet."""
 
 
 class Transport(Protocol):
@@ -121,7 +145,7 @@ class Transport(Protocol):
     def name(self) -> str:
         """``local``, ``ssh`` ..."""
 
-    async def connect(self, endpoint: Endpoint, login: Login | None) -> Connection:
+    async def connect(self, endpoint: Endpoint, login: Login | None) -> Link:
         """Open a connection within ``endpoint.connect_timeout``.
 
         Raises:

@@ -12,16 +12,16 @@ ROOT = Path(__file__).parents[2] / "runner"
 
 # Low to high; names on one row may import each other only downwards in the row's own order of use.
 LAYERS = (
-    ("values", "codes"),
+    ("values", "objects", "codes"),
     ("units", "problems", "schema_files"),
     ("errors",),
     ("document",),
     ("using",),
     ("inventory", "playbook"),
     ("variables",),
-    ("engine", "transport.endpoint", "transport.port"),
+    ("engine", "transport.endpoint", "transport.carrier", "transport.port"),
     ("plan",),
-    ("transport", "shell", "credentials"),
+    ("transport", "shell", "credentials", "psrp", "wsman"),
     ("execute",),
     ("present", "lab"),
     ("cli",),

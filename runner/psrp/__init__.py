@@ -1,0 +1,1 @@
+"""PowerShell Remoting Protocol (MS-PSRP): pools, pipelines, values and what carries them, over psrpcore."""
