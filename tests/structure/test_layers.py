@@ -19,7 +19,7 @@ LAYERS = (
     ("using",),
     ("inventory", "playbook"),
     ("variables",),
-    ("engine", "transport.endpoint", "transport.carrier", "transport.port"),
+    ("engine", "transport.endpoint", "transport.carrier", "transport.port", "transport.winrm_uris"),
     ("plan",),
     ("transport", "shell", "credentials", "psrp", "wsman"),
     ("execute",),
