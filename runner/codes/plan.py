@@ -49,10 +49,18 @@ CODES: dict[str, CodePage] = {
         "The key is valid, and editors and `runner validate` know it. A plan refuses it by name, so that no playbook is"
         " silently half run.",
     ),
+    "option-not-for-transport": CodePage(
+        "a session option does not act over the transport of a host",
+        "Most of New-PSSessionOption's options belong to WinRM; PowerShell leaves them without effect elsewhere, and"
+        " here they are refused. Over SSH and locally act `open_timeout`, `cancel_timeout`, `application_arguments`,"
+        " `maximum_received_object_size` and `maximum_received_data_size_per_command`, over SSH also `no_compression`.",
+        "{hosts: web, transport: ssh, session_option: {idle_timeout: 12h}}",
+        "{hosts: web, transport: ssh, session_option: {open_timeout: 30s}}",
+    ),
     "option-without-effect": CodePage(
-        "a session option does nothing over the transport of a host",
-        "Most of New-PSSessionOption's options belong to WinRM. Over SSH and locally `open_timeout`, `cancel_timeout`"
-        " and `no_compression` act; the others are checked and left alone.",
+        "`enable_network_access` is accepted and does nothing",
+        "It asks a Windows controller for an interactive token in a loopback session. A controller that is not Windows"
+        " has no such token to give. For a second hop use `credssp`, Kerberos delegation or a JEA endpoint.",
     ),
     "pattern-without-inventory": CodePage(
         "a pattern is used and no inventory is given",
@@ -65,6 +73,13 @@ CODES: dict[str, CodePage] = {
         "None of these steps could ever start. The places show each `needs` of the circle.",
         "steps: [{id: a, needs: [b], script: x}, {id: b, needs: [a], script: y}]",
         "steps: [{id: a, needs: [], script: x}, {id: b, needs: [a], script: y}]",
+    ),
+    "remote-debug": CodePage(
+        "`remote_debug` asks for an interactive debugger",
+        "Invoke-Command's -RemoteDebug sets no flag on the wire: its own host steps through the script in a debugger"
+        " that somebody types into. Nobody types into a run, so it is refused when the plan is made.",
+        "{remote_debug: true, script: ./deploy.ps1}",
+        "{debug: true, verbose: true, script: ./deploy.ps1}",
     ),
     "result-of-other-hosts": CodePage(
         "a step reads its own host's result of a step that ran on other hosts",
@@ -80,12 +95,11 @@ CODES: dict[str, CodePage] = {
         "connection: {port: 99999}",
         "connection: {port: 2222}",
     ),
-    "shell-not-available": CodePage(
-        "a step would speak powershell, which this version does not run yet",
-        "WinRM, URI and VM targets, those with a `subsystem`, and `ssh_connections` speak powershell unless `shell:`"
-        " says otherwise.",
-        "targets: {lab: {ssh_connections: [web01]}}",
-        "targets: {lab: {ssh_connections: [web01], shell: sh}}",
+    "shell-over-winrm": CodePage(
+        "a step speaks sh, bash or python on a host that is reached over WinRM",
+        "WinRM carries PowerShell remoting and nothing else. sh, bash and python run over SSH, which Windows has too.",
+        "{target: windows, shell: bash, script: 'ls -l'}",
+        "{target: windows, script: Get-ChildItem}",
     ),
     "step-without-hosts": CodePage(
         "a step has no hosts and is skipped",
@@ -107,7 +121,7 @@ CODES: dict[str, CodePage] = {
     ),
     "transport-not-available": CodePage(
         "a host would be reached by a transport that this version does not have yet",
-        "The target is valid; `ssh` and `local` are the transports of this version.",
+        "The target is valid; `local`, `ssh` and `winrm` are the transports of this version.",
     ),
     "unknown-result": CodePage(
         "`results.N` is read and no step registers `N`",

@@ -25,7 +25,6 @@ from runner.plan.refuse import (
     refuse_powershell_forms,
     refuse_transports,
     warn_of_network_access,
-    warn_of_options,
 )
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
@@ -89,7 +88,6 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     _check_names(request, planned, hosts, scopes, problems)
     _evaluate_variables(planned, scopes, problems)
     for step in steps:
-        warn_of_options(placed[step.id], problems)
         warn_of_network_access(placed[step.id], problems)
         refuse_powershell_forms(step, placed[step.id], problems)
         if not request.validating:

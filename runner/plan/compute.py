@@ -66,4 +66,5 @@ _READERS: Mapping[str, Any] = {
     "timeout": _seconds,
     "hide_computer_name": _flag,
     "no_new_scope": _flag,
+    "native_exit_code": _flag,
 }

@@ -3,100 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import Node
 from runner.document.reader import written_path
-from runner.plan.hosts import LOCALHOST, NamedHost, parse_ssh_name
+from runner.plan.hosts import NamedHost, parse_ssh_name
+from runner.plan.session_options import session_options
+from runner.plan.setting import Reach, Setting
+from runner.plan.winrm import ClientCertificates, WinrmMaker
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint, HostKeyChecking
 from runner.units import parse_duration
-from runner.using.model import Shell
 from runner.values import Span
 
-TRANSPORTS = ("local", "ssh")
-_WINRM_KEYS = frozenset(
-    {
-        *("authentication", "use_ssl", "configuration_name", "application_name", "certificate_thumbprint"),
-        *("allow_redirection", "enable_network_access", "trusted_hosts"),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One connection setting: a rendered value and where it was written."""
-
-    value: Any
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What is known of reaching one host, before it is an endpoint."""
-
-    host: NamedHost
-    settings: Mapping[str, Setting]
-
-    def text(self, key: str) -> str | None:
-        """A setting as text."""
-        setting = self.settings.get(key)
-        return None if setting is None or setting.value is None else str(setting.value)
-
-    @property
-    def transport(self) -> str:
-        """Said, or told by the other settings: ``localhost`` is local, WinRM's keys mean WinRM, else SSH."""
-        said = self.text("transport")
-        if said is not None:
-            return said.lower()
-        if self.host.name == LOCALHOST and not self.settings:
-            return "local"
-        return "winrm" if _WINRM_KEYS & set(self.settings) else "ssh"
-
-    @property
-    def shell(self) -> Shell | None:
-        """What the settings say; None where they say nothing."""
-        said = (self.text("shell") or "").lower()
-        return next((shell for shell in Shell if shell.value == said), None)
-
-    @property
-    def default_shell(self) -> Shell:
-        """Where nothing says: PowerShell for WinRM, VMs and PowerShell's subsystem, else sh (language.md, "Bodies")."""
-        speaks = self.transport in {"winrm", "vm"} or "subsystem" in self.settings
-        return Shell.POWERSHELL if speaks else Shell.SH
+TRANSPORTS = ("local", "ssh", "winrm")
+"""Those that a plan can be run over."""
 
 
 class EndpointMaker:
     """Makes endpoints; knows how to find the settings of a jump host that the inventory names.
 
-    ``reach_of`` gives the settings of a host by its inventory name, or None where there is no such host.
+    ``reach_of`` gives the settings of a host by its inventory name, or None where there is no such host;
+    ``certificates`` the client certificates that a thumbprint may name.
     """
 
-    def __init__(self, problems: Problems, reach_of: Callable[[str, Span], Reach | None]) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        reach_of: Callable[[str, Span], Reach | None],
+        certificates: ClientCertificates | None = None,
+    ) -> None:
         self._problems = problems
         self._reach_of = reach_of
+        self._winrm = WinrmMaker(problems, certificates)
 
     def endpoint(self, reach: Reach, *, through: tuple[str, ...] = ()) -> Endpoint:
         """The endpoint of a host; ``through`` are the hosts whose jump it is, against circles."""
-        if reach.transport == "local":
-            return Endpoint(host=reach.host.name, transport="local")
-        keys = reach.settings.get("key_file_path")
-        return Endpoint(
+        transport = reach.transport
+        options = session_options(reach.settings.get("session_option"), transport, self._problems)
+        if transport == "local":
+            return Endpoint(host=reach.host.name, transport="local", session_options=options)
+        endpoint = Endpoint(
             host=reach.host.name,
-            transport=reach.transport,
+            transport=transport,
             address=reach.text("address") or reach.host.address or reach.host.name,
             port=self._port(reach),
             user=reach.text("user_name"),
             credential=reach.text("credential"),
+            connect_timeout=self._timeout(reach),
+            session_options=options,
+        )
+        if transport == "winrm":
+            return self._winrm.endpoint(reach, endpoint)
+        if transport != "ssh":
+            return endpoint
+        keys = reach.settings.get("key_file_path")
+        return replace(
+            endpoint,
             key_files=tuple(self._path(str(key), keys) for key in _as_list(keys)),
             jump=self._jump(reach, (*through, reach.host.name)),
             options=self._options(reach),
             known_hosts=self._file(reach, "known_hosts"),
             host_key_checking=self._checking(reach),
-            connect_timeout=self._timeout(reach),
-            compression=self._compression(reach),
+            compression=False if options.no_compression else None,
+            subsystem=reach.subsystem,
         )
 
     def _port(self, reach: Reach) -> int | None:
@@ -135,10 +107,6 @@ class EndpointMaker:
             words = f"`host_key_checking` must be `strict`, `accept_new` or `off`: `{setting.value}`"
             self._problems.error("setting-value", words, setting.span)
         return found
-
-    def _compression(self, reach: Reach) -> bool | None:
-        setting = _option(reach, "no_compression")
-        return None if setting is None else setting.value is not True
 
     def _options(self, reach: Reach) -> tuple[tuple[str, str], ...]:
         setting = reach.settings.get("options")

@@ -26,12 +26,16 @@ _SSH_NAME = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]]+\]|[^@:\s]+)(?:
 
 @dataclass(frozen=True, slots=True)
 class NamedHost:
-    """A host as a target names it; ``connection`` is what stands beside the name (``ssh_connections``)."""
+    """A host as a target names it; ``connection`` is what stands beside the name (``ssh_connections``).
+
+    ``uri`` is what a ``connection_uri`` says, None for everything else.
+    """
 
     name: str
     span: Span
     address: str | None = None
     connection: Mapping[str, AnyNode | str | int] = field(default_factory=dict)
+    uri: str | None = None
 
 
 def local_host(span: Span) -> NamedHost:
@@ -51,11 +55,10 @@ def hosts_of_target(
     if target.kind == "ssh_connections":
         hosts = [ssh_connection(item, problems) for item in items_of(who)]
         return [host for host in hosts if host is not None]
-    return [
-        NamedHost(_authority(item.text) if target.kind == "connection_uri" else item.text, item.span)
-        for item in items_of(who)
-        if isinstance(item, Scalar)
-    ]
+    written = [item for item in items_of(who) if isinstance(item, Scalar)]
+    if target.kind == "connection_uri":
+        return [NamedHost(_authority(item.text), item.span, uri=item.text) for item in written]
+    return [NamedHost(item.text, item.span) for item in written]
 
 
 def hosts_of_pattern(
@@ -148,4 +151,5 @@ def parse_ssh_name(written: str, span: Span) -> NamedHost | None:
 
 
 def _authority(uri: str) -> str:
-    return uri.split("://", 1)[-1].split("/", 1)[0]
+    """The URI authority, which the run knows the host by; never what may be a password before an ``@``."""
+    return re.split(r"[/?#]", uri.split("://", 1)[-1], maxsplit=1)[0].rpartition("@")[2]

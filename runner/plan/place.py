@@ -11,19 +11,24 @@ from runner.document.nodes import Scalar
 from runner.errors import RunnerError
 from runner.inventory.connection import connection_settings
 from runner.inventory.inventory import Inventory
-from runner.plan.connection import EndpointMaker, Reach, Setting, settings_of
+from runner.plan.connection import EndpointMaker, settings_of
 from runner.plan.hosts import NamedHost, hosts_of_pattern, hosts_of_target, local_host
 from runner.plan.model import Placement
+from runner.plan.setting import Reach, Setting
+from runner.plan.winrm import ClientCertificates
 from runner.playbook.check import LOCAL
 from runner.playbook.model import Playbook, Session, Step, Target
 from runner.playbook.read import text_of
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
-from runner.units import parse_duration
 from runner.using.model import Shell
 from runner.values import Secret, Span
 from runner.variables.scope import HostScopes
+
+_KIND_TRANSPORTS = {"connection_uri": "winrm", "container_id": "container", "vm_name": "vm", "vm_id": "vm"}
+_CANCEL_TIMEOUTS = {"winrm": 60.0}
+"""Seconds; New-PSSessionOption's CancelTimeout (remoting.md 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Placer:
         scopes: HostScopes,
         overrides: Overrides,
         problems: Problems,
+        certificates: ClientCertificates | None = None,
     ) -> None:
         self._playbook = playbook
         self._inventory = inventory
@@ -68,7 +74,7 @@ class Placer:
         self._overrides = overrides
         self._problems = problems
         self._directory = Path(playbook.path).parent
-        self._endpoints = EndpointMaker(problems, self._reach_of_name)
+        self._endpoints = EndpointMaker(problems, self._reach_of_name, certificates)
         self._placed: dict[object, tuple[Placed, ...]] = {}
         self._addresses: dict[str, tuple[Endpoint, Span]] = {}
         self.logins: dict[str, Login] = {}
@@ -151,7 +157,8 @@ class Placer:
             session_on_loss=session.on_loss if session else "fail",
             session_reset=session.reset if session else "never",
             session_idle_close=session.idle_close if session else None,
-            cancel_timeout=_cancel_timeout(reach),
+            session_label=self._label(session, host),
+            cancel_timeout=_cancel_timeout(endpoint),
         )
         return Placed(placement, reach, self._limits(placement, reach, target, session))
 
@@ -187,16 +194,15 @@ class Placer:
             layers.append(self._playbook.default_connection)
             if self._inventory is not None:
                 layers.append(_values(connection_settings(self._inventory, host.name)))
-            kinds = {"connection_uri": "winrm", "container_id": "container", "vm_name": "vm", "vm_id": "vm"}
-            if target is not None and target.kind in kinds:
-                layers.append({"transport": kinds[target.kind]})
+            if target is not None and target.kind in _KIND_TRANSPORTS:
+                layers.append({"transport": _KIND_TRANSPORTS[target.kind]})
         layers.append(target.connection if target is not None else {})
         layers += [host.connection, step.connection if step is not None else {}]
         settings = settings_of(self._with_user_of_credential(layers), scope.render, host.span)
         if host.connection.get("transport") != "local":
             settings.update(self._overrides.settings(host.span))
         self._keep_password(host, settings)
-        return Reach(host, self._with_session_option(settings))
+        return Reach(host, self._with_session_option(host.name, settings))
 
     def _keep_password(self, host: NamedHost, settings: dict[str, Setting]) -> None:
         password = settings.get("password")
@@ -205,14 +211,18 @@ class Placer:
             self.logins[name] = Login(password=password.value)
             settings["credential"] = Setting(name, password.span)
 
-    def _with_session_option(self, settings: dict[str, Setting]) -> dict[str, Setting]:
+    def _label(self, session: Session | None, host: NamedHost) -> str | None:
+        if session is None or session.display_name is None:
+            return None
+        return str(self._scopes.of(host.name).render(session.display_name))
+
+    def _with_session_option(self, host: str, settings: dict[str, Setting]) -> dict[str, Setting]:
+        """A named session option replaced by what it says, its templates evaluated for the host."""
         setting = settings.get("session_option")
         if setting is None or not isinstance(setting.value, str):
             return settings
         named = self._playbook.session_options.get(setting.value)
-        option = (
-            {key: value.value for key, value in named.items() if isinstance(value, Scalar)} if named else {}
-        )
+        option = self._scopes.of(host).render(named) if named is not None else {}
         return {**settings, "session_option": replace(setting, value=option)}
 
     def _reach_of_name(self, name: str, span: Span) -> Reach | None:
@@ -222,12 +232,7 @@ class Placer:
 
     def _check_same_host(self, host: NamedHost, endpoint: Endpoint) -> None:
         first, span = self._addresses.setdefault(host.name, (endpoint, host.span))
-        same = (first.transport, first.address, first.port) == (
-            endpoint.transport,
-            endpoint.address,
-            endpoint.port,
-        )
-        if not same:
+        if _who(first) != _who(endpoint):
             self._problems.error(
                 "host-twice",
                 f"`{host.name}` names two different hosts: {_place(first)} ({span}) and {_place(endpoint)}",
@@ -272,20 +277,22 @@ def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: setting.value for key, setting in settings.items() if key != "throttle"}
 
 
+def _who(endpoint: Endpoint) -> tuple[object, ...]:
+    """What tells two hosts apart, whoever logs in there and however."""
+    url = endpoint.winrm.url if endpoint.winrm is not None else None
+    return endpoint.transport, endpoint.address, endpoint.port, url
+
+
 def _place(endpoint: Endpoint) -> str:
     if endpoint.transport == LOCAL:
         return "this controller"
+    if endpoint.winrm is not None:
+        return f"`{endpoint.winrm.url.partition('?')[0]}`"
     port = f":{endpoint.port}" if endpoint.port else ""
     return f"`{endpoint.transport}://{endpoint.address}{port}`"
 
 
-def _cancel_timeout(reach: Reach) -> float:
-    """``cancel_timeout`` of the session options, in seconds; 10 where it says nothing."""
-    setting = reach.settings.get("session_option")
-    option = setting.value if setting is not None and isinstance(setting.value, dict) else {}
-    try:
-        return (
-            parse_duration(option["cancel_timeout"]).total_seconds() if "cancel_timeout" in option else 10.0
-        )
-    except ValueError:
-        return 10.0
+def _cancel_timeout(endpoint: Endpoint) -> float:
+    """Seconds for a stop: what the session option says, else the reference's over WinRM and our own elsewhere."""
+    said = endpoint.session_options.cancel_timeout
+    return said if said is not None else _CANCEL_TIMEOUTS.get(endpoint.transport, 10.0)

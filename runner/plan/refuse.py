@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from runner.plan.connection import TRANSPORTS
 from runner.plan.place import Placed
-from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
+from runner.playbook.model import CommandBody, CopyBody, FetchBody, LaterBody, Playbook, ScriptBody, Step
 from runner.problems import Problems
 from runner.using.model import Shell
-
-_SSH_OPTIONS = frozenset({"open_timeout", "cancel_timeout", "no_compression"})
 
 
 def refuse_later(playbook: Playbook, steps: Sequence[Step], problems: Problems) -> None:
@@ -24,58 +22,55 @@ def refuse_later(playbook: Playbook, steps: Sequence[Step], problems: Problems) 
         for later in step.later:
             words = f"step `{step.id}`: `{later.key}` is not available yet"
             problems.error("not-available-yet", words, later.span, _HINT)
+        if step.remote_debug is not None:
+            problems.error(
+                "remote-debug",
+                f"step `{step.id}`: `remote_debug` needs a debugger that somebody types into, and a run has none",
+                step.remote_debug,
+                "take it out; `debug: true` and `verbose: true` show what a script tells of itself",
+            )
 
 
 _HINT = "the key is valid and kept for a later version; take it out to run this playbook now"
 
 
 def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
-    """Note transports and shells that cannot be used yet, once a step and kind."""
+    """Note transports that cannot be used yet and shells that a transport cannot carry, once a step and kind."""
     told: set[str] = set()
     for item in placed:
         transport, shell = item.placement.endpoint.transport, item.placement.shell
-        span = item.reach.host.span
-        setting = item.reach.settings.get("transport")
         if transport not in TRANSPORTS and transport not in told:
             told.add(transport)
+            known = ", ".join(f"`{name}`" for name in TRANSPORTS)
             problems.error(
                 "transport-not-available",
                 f"step `{step.id}`: transport `{transport}` of host `{item.placement.host}` is not available yet",
-                setting.span if setting is not None else span,
-                "available now: `ssh` and `local`",
+                item.reach.span("transport"),
+                f"available now: {known}",
             )
         elevated = item.reach.settings.get("run_as")
         if elevated is not None and "run_as" not in told:
             told.add("run_as")
             words = f"step `{step.id}`: `run_as` of host `{item.placement.host}` is not available yet"
             problems.error("not-available-yet", words, elevated.span, "log in as the user you need")
-        runs_script = isinstance(step.body, ScriptBody | CommandBody)
-        if transport in TRANSPORTS and shell is Shell.POWERSHELL and runs_script and "powershell" not in told:
-            told.add("powershell")
-            problems.error(
-                "shell-not-available",
-                f"step `{step.id}`: `powershell` on host `{item.placement.host}` is not available yet",
-                step.span,
-                "available now: `shell: sh`, `bash` and `python`",
-            )
+        if transport == "winrm" and shell is not Shell.POWERSHELL and "shell" not in told:
+            told.add("shell")
+            refuse_shell(step, item, problems)
 
 
-def warn_of_options(placed: Sequence[Placed], problems: Problems) -> None:
-    """Say which session options do nothing over the transport of a host."""
-    for item in placed:
-        setting = item.reach.settings.get("session_option")
-        if setting is None or not isinstance(setting.value, dict):
-            continue
-        idle = sorted(set(setting.value) - _SSH_OPTIONS)
-        transport = item.placement.endpoint.transport
-        if idle and transport in TRANSPORTS:
-            words = ", ".join(f"`{key}`" for key in idle)
-            problems.warning(
-                "option-without-effect",
-                f"{words} of the session option has no effect over {transport}",
-                setting.span,
-            )
-            return
+def refuse_shell(step: Step, item: Placed, problems: Problems) -> None:
+    """WinRM carries PowerShell and nothing else."""
+    if not isinstance(step.body, ScriptBody | CommandBody | CopyBody | FetchBody):
+        return
+    node = step.node.get("shell")
+    problems.error(
+        "shell-over-winrm",
+        f"step `{step.id}`: `{item.placement.shell}` cannot run on host `{item.placement.host}`:"
+        " WinRM speaks powershell alone",
+        node.span if node is not None else item.reach.span("shell"),
+        "say `shell: powershell`",
+        "sh, bash and python run over SSH: say `transport: ssh` where the host has it",
+    )
 
 
 def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None:

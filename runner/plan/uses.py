@@ -57,6 +57,7 @@ def texts_of(step: Step) -> Iterator[Text]:
             yield from scalars_of_node(step.loop.over)
     nodes = [
         *(step.args, step.parameters, step.input_object, step.environment, step.working_directory),
+        *(step.strict_mode, step.verbose, step.debug),
         *step.variables.values(),
         *step.using.values(),
     ]

@@ -11,11 +11,10 @@ PLAYBOOK_KEYS = frozenset({"secrets", "pools", "max_fail", "max_unreachable", "l
 
 STEP_KEYS = frozenset(
     {
-        *("run_once", "delegate_to", "order_by", "run_as", "strict_mode", "native_exit_code", "read_only"),
+        *("run_once", "delegate_to", "order_by", "run_as", "read_only"),
         *("until", "retry", "pool", "waves", "health", "max_fail", "max_unreachable", "unreachable"),
-        *("quarantine", "lock", "any_errors", "error_action", "warning_action", "information_action"),
-        *("verbose", "debug", "collect", "background", "job_name", "disconnected", "session_name", "rerun"),
-        *("stop", "on_loss", "remote_debug", "rescue", "always", "rescue_on"),
+        *("quarantine", "lock", "any_errors", "collect", "background", "job_name", "disconnected"),
+        *("session_name", "rerun", "on_loss", "rescue", "always", "rescue_on"),
     }
 )
 

@@ -109,7 +109,7 @@ class Session:
     name: str
     targets: tuple[str, ...]
     span: Span
-    display_name: str | None = None
+    display_name: AnyNode | None = None
     throttle: int | None = None
     idle_close: float | None = None
     reset: str = "never"
@@ -235,8 +235,10 @@ class Step:
     """One step, with the playbook's ``defaults`` merged in and includes spliced.
 
     ``targets``, ``sessions`` and ``hosts`` are as written; at most one is set, none means ``local``.
-    ``throttle``: None is the default, 0 is unlimited. ``timeout`` in seconds, None is none. ``computed`` holds those
-    of :data:`runner.playbook.read.COMPUTED_KEYS` that are templates; a plan computes them once for all hosts.
+    ``throttle``: None is the default, 0 is unlimited. ``timeout`` in seconds, None is none. ``error_action`` and its
+    kin are words of PowerShell in any case. ``stop`` is ``pipeline`` or ``process_tree``. ``remote_debug`` is where it
+    is asked for, which a plan refuses. ``computed`` holds those of :data:`runner.playbook.read.COMPUTED_KEYS` that are
+    templates; a plan computes them once for all hosts.
     """
 
     id: str
@@ -278,6 +280,7 @@ class Step:
     verbose: AnyNode | None = None
     debug: AnyNode | None = None
     stop: str = "pipeline"
+    remote_debug: Span | None = None
     register: str | None = None
     hide_computer_name: bool = False
     later: tuple[Later, ...] = ()

@@ -120,7 +120,7 @@ def parse_sessions(node: AnyNode | None) -> dict[str, Session]:
             name=name,
             targets=tuple(target.text for target in scalars_of(parts.get("target"))),
             span=value.span,
-            display_name=text_of(parts.get("name")),
+            display_name=parts.get("name"),
             throttle=throttle_of(parts.get("throttle")),
             idle_close=seconds_of(parts.get("idle_close")),
             reset=word_of(parts.get("reset")) or "never",

@@ -49,6 +49,7 @@ from runner.playbook.read import (
 )
 from runner.problems import Problems, suggestion
 from runner.using.model import Shell
+from runner.values import Span
 
 WHO_KEYS = ("target", "session", "hosts")
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -115,6 +116,15 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         failed_when=scalars_of(entries.get("failed_when")),
         changed_when=scalars_of(entries.get("changed_when")),
         output=_member(OutputFormat, entries.get("output"), None),
+        strict_mode=entries.get("strict_mode"),
+        native_exit_code=flag_of(entries.get("native_exit_code")),
+        error_action=entries.get("error_action"),
+        warning_action=entries.get("warning_action"),
+        information_action=entries.get("information_action"),
+        verbose=entries.get("verbose"),
+        debug=entries.get("debug"),
+        stop=word_of(entries.get("stop")) or "pipeline",
+        remote_debug=_asked(entries.get("remote_debug")),
         register=text_of(entries.get("register")),
         hide_computer_name=flag_of(entries.get("hide_computer_name")),
         later=(*later_keys(node, STEP_KEYS), *later_keys(own.get("connection"), TARGET_KEYS)),
@@ -134,6 +144,11 @@ def _made_id(name: str | None, number: int) -> str:
     if not words or "{{" in (name or ""):
         return f"step_{number}"
     return f"step_{words}" if words[0].isdigit() else words
+
+
+def _asked(node: AnyNode | None) -> Span | None:
+    """Where a switch is on; a template may turn it on."""
+    return node.span if isinstance(node, Scalar) and node.value not in (None, False) else None
 
 
 def _member(kind: type[_Word], node: AnyNode | None, default: _Default) -> _Word | _Default:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class HostKeyChecking(StrEnum):
@@ -34,12 +35,24 @@ class ProxySettings:
     credential: str | None = None
 
 
+LONGEST_TIMEOUT = 2_147_483.647
+"""Seconds: what a timeout of 0 means in the reference, the most milliseconds an Int32 holds (remoting.md 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenMapping:
+    """A mapping inside a value that must be hashable; lists are tuples there."""
+
+    pairs: tuple[tuple[str, object], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
     """New-PSSessionOption's parameters (remoting.md 3.1), durations in seconds, sizes in bytes.
 
-    ``None`` everywhere means that the author said nothing and the default of the reference holds.
-    ``application_arguments`` is a tuple of name and value pairs, nested mappings and lists as tuples too.
+    ``None`` everywhere means that the author said nothing and the default of the reference holds; a timeout of 0 has
+    become :data:`LONGEST_TIMEOUT`. ``output_buffering_mode`` is ``block`` or ``drop``. ``application_arguments`` is
+    made by :func:`freeze`; :meth:`arguments` gives the mapping back.
     """
 
     open_timeout: float | None = None
@@ -63,6 +76,23 @@ class SessionOptions:
     use_utf16: bool = False
     include_port_in_spn: bool = False
     proxy: ProxySettings | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """``application_arguments`` as the author wrote them: mappings, lists and scalars."""
+        return {name: _thaw(value) for name, value in self.application_arguments}
+
+
+def freeze(value: object) -> object:
+    """A value with its lists as tuples and its mappings as :class:`FrozenMapping`: endpoints are keys of mappings."""
+    if isinstance(value, dict):
+        return FrozenMapping(tuple((str(key), freeze(item)) for key, item in value.items()))
+    return tuple(freeze(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+def _thaw(value: object) -> object:
+    if isinstance(value, FrozenMapping):
+        return {key: _thaw(item) for key, item in value.pairs}
+    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +127,9 @@ class Endpoint:
         host: the name the run knows it by; not part of what makes two endpoints equal for sharing.
         transport: ``local``, ``ssh`` or ``winrm`` (others come later).
         address: DNS name, IP address, or an alias of ``~/.ssh/config``.
-        port: None asks ``~/.ssh/config``, then 22.
-        user: login name; None asks ``~/.ssh/config``, then the controller's user.
+        port: over SSH None asks ``~/.ssh/config``, then 22; over WinRM the port of ``winrm.url``.
+        user: login name; over SSH None asks ``~/.ssh/config``, then the controller's user; over WinRM the name that
+            goes with a login that has none of its own (``--user``, ``ansible_user``).
         credential: name of a credential of the playbook, or None for keys, agent and ``~/.ssh/config``.
         key_files: private key paths, tried in order, before the defaults.
         jump: hosts to go through, outermost first; each is an ``ssh`` endpoint. None asks ``~/.ssh/config``
