@@ -61,7 +61,22 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
-    """One error a script reported: PowerShell's error records, or the last lines of a failed script's stderr."""
+    """One error a script reported: PowerShell's error records, or the last lines of a failed script's stderr.
+
+    Attributes:
+        message: for a person: the record's details where it has some, else what its exception says.
+        fully_qualified_error_id: ``PathNotFound,Microsoft.PowerShell.Commands.GetItemCommand``.
+        category: ``ObjectNotFound: (/nope:String) [Get-Item], ItemNotFoundException``.
+        exception: names of the exception's types, the most derived first.
+        line: in the script as it was sent, from 1.
+        column: in that line, from 1.
+        stack: the script's call stack, a line a frame.
+        inner: the exceptions inside of it, the outer one first: ``System.Exception: what it says``.
+        target: text of the object it was about.
+        position: PowerShell's picture of the place: the line with marks under what failed.
+        recommended_action: what the author of the command says to do about it.
+
+    """
 
     message: str
     fully_qualified_error_id: str | None = None
@@ -70,6 +85,10 @@ class ErrorRecord:
     line: int | None = None
     column: int | None = None
     stack: str | None = None
+    inner: tuple[str, ...] = ()
+    target: str | None = None
+    position: str | None = None
+    recommended_action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
