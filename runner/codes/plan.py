@@ -5,12 +5,29 @@ from __future__ import annotations
 from runner.codes.page import CodePage
 
 CODES: dict[str, CodePage] = {
+    "basic-over-http": CodePage(
+        "a password would be sent in clear text",
+        "Basic authentication sends user name and password as they are. Over https TLS protects them; over http nothing"
+        " does, so it is refused unless `no_encryption` says that this is meant.",
+        "{hosts: web, transport: winrm, authentication: basic, credential: ops}",
+        "{hosts: web, transport: winrm, authentication: basic, credential: ops, use_ssl: true}",
+    ),
+    "check-skipped": CodePage(
+        "a check of the host's certificate is skipped",
+        "`skip_ca_check`, `skip_cn_check` and `skip_revocation_check` are convenient while a fault is looked for. With"
+        " one of them another machine can answer in the host's place and read what is sent, the password included.",
+    ),
     "command-pipeline": CodePage(
         "a list of commands is given to a shell that is not powershell",
         "On powershell a list under `command` is a pipeline of commands. Elsewhere `command` runs one program as argv,"
         " without a shell, so there is nothing that could connect several.",
         "command: [{name: ps}, {name: sort}]",
         "script: ps | sort",
+    ),
+    "credssp-delegation": CodePage(
+        "CredSSP hands the password to the host",
+        "It cures the second hop, because the host can log in elsewhere as you. Whoever controls the host can do so too."
+        " Kerberos delegation and JEA endpoints with an account of their own need no password on the host.",
     ),
     "host-name": CodePage(
         "text where a host name is due is none",
@@ -24,11 +41,31 @@ CODES: dict[str, CodePage] = {
         "ssh_connections: [{host_name: web, port: 2201}, {host_name: web, port: 2202}]",
         "ssh_connections: [{host_name: web, port: 2201, name: web-a}, {host_name: web, port: 2202, name: web-b}]",
     ),
+    "ip-address": CodePage(
+        "a WinRM host is named by its IP address, and nothing would prove who answers",
+        "Kerberos and certificates prove a host by its name. By address NTLM is left, which proves nothing: Invoke-Command"
+        " takes an address with a credential only, and over http only where TrustedHosts lists it.",
+        "{hosts: [10.0.0.5], transport: winrm, credential: ops}",
+        "{hosts: [10.0.0.5], transport: winrm, credential: ops, use_ssl: true}",
+    ),
     "jump-cycle": CodePage(
         "jump hosts need each other to be reached",
         "Following `jump` from host to host comes back to where it began, so none of them can be reached first.",
         "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: [a]}}}",
         "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: []}}}",
+    ),
+    "needs-http": CodePage(
+        "an option that goes with http is said for https",
+        "`no_encryption` gives up the encryption of messages over http. TLS encrypts always, so over https it would say"
+        " one thing and do another.",
+        "{use_ssl: true, session_option: {no_encryption: true}}",
+        "{use_ssl: true}",
+    ),
+    "needs-https": CodePage(
+        "something that goes with https is said for http",
+        "Certificates, the client's and the host's, exist while TLS begins. Over http there is none to show or to check.",
+        "{hosts: web, transport: winrm, session_option: {skip_ca_check: true}}",
+        "{hosts: web, transport: winrm, use_ssl: true, session_option: {skip_ca_check: true}}",
     ),
     "no-assignments": CodePage(
         "no step has a host, so there is nothing to run",
@@ -74,6 +111,13 @@ CODES: dict[str, CodePage] = {
         "steps: [{id: a, needs: [b], script: x}, {id: b, needs: [a], script: y}]",
         "steps: [{id: a, needs: [], script: x}, {id: b, needs: [a], script: y}]",
     ),
+    "powershell-key": CodePage(
+        "a key of PowerShell is said on a step whose hosts speak another shell",
+        "`strict_mode`, `native_exit_code`, `error_action` and its kin, `verbose` and `debug` are parameters and"
+        " preferences of PowerShell. In `defaults` they hold for the steps that speak it.",
+        "{shell: bash, error_action: stop, script: ls}",
+        "{shell: powershell, error_action: stop, script: Get-ChildItem}",
+    ),
     "remote-debug": CodePage(
         "`remote_debug` asks for an interactive debugger",
         "Invoke-Command's -RemoteDebug sets no flag on the wire: its own host steps through the script in a debugger"
@@ -87,6 +131,23 @@ CODES: dict[str, CodePage] = {
         " that step to its result.",
         "{target: local, when: events.output}",
         "{target: local, when: results.events | length > 0}",
+    ),
+    "script-typography": CodePage(
+        "a script holds a dash or quote as word processors and web pages make them",
+        "PowerShell reads curly quotes and long dashes as the plain ones, so that a curly apostrophe ends a text in single"
+        " quotes; other programs take them for letters. Marks read in a wrong encoding are nothing to anybody.",
+    ),
+    "script-without-file": CodePage(
+        "a script asks for its own folder, which it has not where it runs",
+        "A `file` is read on this controller and sent as text, as with Invoke-Command's -FilePath: `$PSScriptRoot` and"
+        " `$PSCommandPath` are empty there, and files beside it are not found.",
+        "file: scripts/deploy.ps1   # it dot-sources $PSScriptRoot/common.ps1",
+        "copy: {src: scripts/common.ps1, dest: 'C:/deploy/common.ps1'}   # in a step before it",
+    ),
+    "sent-unencrypted": CodePage(
+        "scripts and results travel in clear text",
+        "`no_encryption` over http turns the encryption of messages off. Everybody on the way can read and change them;"
+        " with `basic` that includes the password.",
     ),
     "setting-value": CodePage(
         "a connection setting has a value it cannot have",
@@ -104,6 +165,13 @@ CODES: dict[str, CodePage] = {
     "step-without-hosts": CodePage(
         "a step has no hosts and is skipped",
         "Its group is empty, or `-l` leaves none of its hosts. Steps that need it go on.",
+    ),
+    "switch-by-position": CodePage(
+        "an argument by position looks like a parameter's name",
+        "`args` bind by position: `-Verbose` among them is the text `-Verbose`. `parameters` bind by name, and `true`"
+        " sets a switch.",
+        "args: [-Name, spooler, -Force]",
+        "parameters: {Name: spooler, Force: true}",
     ),
     "template-in-script": CodePage(
         "a script holds `{{` before a known name, and script text is not a template",
@@ -151,6 +219,13 @@ CODES: dict[str, CodePage] = {
     "unselected-result": CodePage(
         "a step reads the result of a step that `-t`, `--only` or `--start-at` leaves out",
         "The step would not run, so the result would not exist.",
+    ),
+    "uri-without-port": CodePage(
+        "a `connection_uri` has no port",
+        "As in Invoke-Command a URI without a port means 80 or 443, the ports of http and https, never 5985 or 5986,"
+        " where WinRM listens unless it was told otherwise.",
+        "connection_uri: https://web01.example.com/wsman",
+        "connection_uri: https://web01.example.com:5986/wsman",
     ),
     "using-first-element": CodePage(
         "a list is read in bash without `[@]`",

@@ -145,6 +145,13 @@ CODES: dict[str, CodePage] = {
         wrong="credentials:\n  ops: {username: ops, password: hunter2}",
         right="credentials:\n  ops: {username: ops, password: {env: OPS_PASSWORD}}",
     ),
+    "preference-refused": CodePage(
+        "`error_action` or its kin has a word that no run can act on",
+        "Inquire asks a person at each record, Break opens a debugger, Suspend is for the workflows of Windows PowerShell:"
+        " a run has nobody to ask and no workflow.",
+        "error_action: Inquire",
+        "error_action: Stop",
+    ),
     "requires-form": CodePage(
         "`requires` does not name versions",
         "It takes version specifiers as Python packages do: `>=0.1`, `>=0.1,<2`, `==0.3.*`.",

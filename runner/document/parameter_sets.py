@@ -200,9 +200,10 @@ class _Rules:
             self._problem(
                 "excluded-key", words, node, "no_new_scope", "use `session` to keep variables on hosts"
             )
-        if "command" in node and _is_on(node, "native_exit_code"):
-            reason = "it asks by a script, and `command` is for endpoints that take none"
-            self._excluded(node, "native_exit_code", "command", reason, owner)
+        for key, how in (("native_exit_code", "it asks by"), ("strict_mode", "it is set by")):
+            if "command" in node and _is_on(node, key):
+                reason = f"{how} a script, and `command` is for endpoints that take none"
+                self._excluded(node, key, "command", reason, owner)
         self.connection(node.get("connection"), f"`connection` of {owner}")
 
     def _modes(self, node: Mapping, owner: str) -> None:

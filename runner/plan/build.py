@@ -19,16 +19,13 @@ from runner.plan.model import Plan, PlannedStep
 from runner.plan.names import NameCheck
 from runner.plan.order import check_cycles, passed_through, step_graph
 from runner.plan.place import Overrides, Placed, Placer
+from runner.plan.powershell_rules import check_powershell_rules
 from runner.plan.reading import readable_results
-from runner.plan.refuse import (
-    refuse_later,
-    refuse_powershell_forms,
-    refuse_transports,
-    warn_of_network_access,
-)
+from runner.plan.refuse import refuse_later, refuse_transports, warn_of_network_access
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
 from runner.plan.session_shells import check_session_shells
+from runner.plan.unfit import refuse_unfit_keys
 from runner.plan.uses import compiled_of, texts_of
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
@@ -89,7 +86,8 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     _evaluate_variables(planned, scopes, problems)
     for step in steps:
         warn_of_network_access(placed[step.id], problems)
-        refuse_powershell_forms(step, placed[step.id], problems)
+        refuse_unfit_keys(step, placed[step.id], problems)
+        check_powershell_rules(step, placed[step.id], problems)
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)
     if not request.validating:
@@ -250,6 +248,8 @@ def _credentials(playbook: Playbook, planned: Sequence[PlannedStep]) -> frozense
     needed = {
         e.credential for endpoint in endpoints for e in (endpoint, *(endpoint.jump or ())) if e.credential
     }
+    proxies = {endpoint.session_options.proxy for endpoint in endpoints}
+    needed |= {proxy.credential for proxy in proxies if proxy is not None and proxy.credential}
     read = {
         reference.chain[0].name.lower()
         for item in planned

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import Node
-from runner.document.reader import written_path
 from runner.plan.hosts import NamedHost, parse_ssh_name
 from runner.plan.session_options import session_options
 from runner.plan.setting import Reach, Setting
@@ -62,10 +60,10 @@ class EndpointMaker:
         keys = reach.settings.get("key_file_path")
         return replace(
             endpoint,
-            key_files=tuple(self._path(str(key), keys) for key in _as_list(keys)),
+            key_files=tuple(keys.path(str(key)) for key in _as_list(keys)) if keys is not None else (),
             jump=self._jump(reach, (*through, reach.host.name)),
             options=self._options(reach),
-            known_hosts=self._file(reach, "known_hosts"),
+            known_hosts=reach.path("known_hosts"),
             host_key_checking=self._checking(reach),
             compression=False if options.no_compression else None,
             subsystem=reach.subsystem,
@@ -114,17 +112,6 @@ class EndpointMaker:
         if not isinstance(value, dict):
             return ()
         return tuple((str(k), _ssh_word(v)) for k, v in value.items())
-
-    def _file(self, reach: Reach, key: str) -> str | None:
-        setting = reach.settings.get(key)
-        return None if setting is None or setting.value is None else self._path(str(setting.value), setting)
-
-    def _path(self, text: str, setting: Setting | None) -> str:
-        """A path as the author meant it: ``~`` expanded, relative to the file it is written in."""
-        path = written_path(text)
-        if not path.is_absolute() and setting is not None:
-            path = Path(setting.span.path).parent / path
-        return str(path)
 
     def _jump(self, reach: Reach, through: tuple[str, ...]) -> tuple[Endpoint, ...] | None:
         setting = reach.settings.get("jump")

@@ -126,7 +126,7 @@ class NameCheck:
         code = "unknown-using" if use.using else "unknown-variable"
         message = f"step `{step.id}` uses `{use.shown}`, {words}" if uses else f"step `{step.id}`: {words}"
         severity = Severity.WARNING if warn else Severity.ERROR
-        self.problems.add(Problem(code, message, use.span, severity, tuple(hints)))
+        self.problems.add(Problem(code, message, use.span, severity, (*hints, *use.hints)))
 
     def _check_results(self, step: Step, use: Use) -> None:
         if use.member is None:

@@ -13,13 +13,14 @@ from runner.inventory.connection import connection_settings
 from runner.inventory.inventory import Inventory
 from runner.plan.connection import EndpointMaker, settings_of
 from runner.plan.hosts import NamedHost, hosts_of_pattern, hosts_of_target, local_host
+from runner.plan.layers import nearest_logins
 from runner.plan.model import Placement
 from runner.plan.setting import Reach, Setting
 from runner.plan.winrm import ClientCertificates
+from runner.plan.winrm_rules import WinrmRules
 from runner.playbook.check import LOCAL
 from runner.playbook.model import Playbook, Session, Step, Target
-from runner.playbook.read import text_of
-from runner.problems import Problems
+from runner.problems import Problems, suggestion
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
 from runner.using.model import Shell
@@ -41,19 +42,21 @@ class Overrides:
     limit: frozenset[str] | None = None
     logins: Mapping[str, Login] = field(default_factory=dict)
 
-    def settings(self, span: Span) -> dict[str, Setting]:
+    @property
+    def settings(self) -> dict[str, str]:
         """As connection settings, the nearest of all."""
         given = {"user_name": self.user, "credential": self.credential, "shell": self.shell}
-        return {key: Setting(str(value), span) for key, value in given.items() if value is not None}
+        return {key: str(value) for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A placement with what limits apply to it by name: ``(kind, name)`` to the limit."""
+    """A placement with what limits apply to it by name: ``(kind, name)`` to the limit; ``target`` names its hosts."""
 
     placement: Placement
     reach: Reach
     limits: Mapping[tuple[str, str], int]
+    target: Target | None = None
 
 
 class Placer:
@@ -74,6 +77,7 @@ class Placer:
         self._overrides = overrides
         self._problems = problems
         self._directory = Path(playbook.path).parent
+        self._rules = WinrmRules(playbook.credentials, problems)
         self._endpoints = EndpointMaker(problems, self._reach_of_name, certificates)
         self._placed: dict[object, tuple[Placed, ...]] = {}
         self._addresses: dict[str, tuple[Endpoint, Span]] = {}
@@ -125,14 +129,23 @@ class Placer:
         self, hosts: Sequence[NamedHost], target: Target | None, step: Step, session: Session | None
     ) -> list[Placed]:
         placed = []
-        for host in hosts:
-            if not self._within_limit(host):
-                continue
+        for written in hosts:
             try:
+                host = self._named(written, target)
+                if not self._within_limit(host):
+                    continue
                 placed.append(self._place_host(host, target, step, session))
             except RunnerError as error:
                 self._problems.extend(error.problems)
         return placed
+
+    def _named(self, host: NamedHost, target: Target | None) -> NamedHost:
+        """The host under the ``name`` of its target, which takes the place of what was written."""
+        node = target.connection.get("name") if target is not None else None
+        if node is None:
+            return host
+        name = str(self._scopes.of(host.name).render(node))
+        return replace(host, name=name, address=host.address or host.name)
 
     def _within_limit(self, host: NamedHost) -> bool:
         limit = self._overrides.limit
@@ -143,6 +156,8 @@ class Placer:
     ) -> Placed:
         reach = self._reach(host, target, step)
         endpoint = self._endpoints.endpoint(reach)
+        self._rules.check(reach, endpoint)
+        self._check_credential(reach, endpoint)
         self._check_same_host(host, endpoint)
         shell = step.shell or reach.shell or self._default_shell(reach, target)
         kept = session.name if session else None
@@ -160,7 +175,7 @@ class Placer:
             session_label=self._label(session, host),
             cancel_timeout=_cancel_timeout(endpoint),
         )
-        return Placed(placement, reach, self._limits(placement, reach, target, session))
+        return Placed(placement, reach, self._limits(placement, reach, target, session), target)
 
     def _default_shell(self, reach: Reach, target: Target | None) -> Shell:
         speaks = target is not None and target.kind in {
@@ -171,21 +186,9 @@ class Placer:
         }
         return Shell.POWERSHELL if speaks else reach.default_shell
 
-    def _with_user_of_credential(self, layers: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """A credential with a user name of its own hides the ``user_name`` of the layers below it."""
-        for rank in range(len(layers) - 1, -1, -1):
-            if "user_name" in layers[rank]:
-                break
-            named = layers[rank].get("credential")
-            credential = (
-                self._playbook.credentials.get(text_of(named) or "") if isinstance(named, Scalar) else None
-            )
-            if credential is not None and credential.username is not None:
-                return [
-                    {key: value for key, value in layer.items() if key != "user_name"}
-                    for layer in layers[:rank]
-                ] + layers[rank:]
-        return layers
+    def _has_user_name(self, credential: str) -> bool:
+        known = self._playbook.credentials.get(credential)
+        return known is not None and known.username is not None
 
     def _reach(self, host: NamedHost, target: Target | None, step: Step | None = None) -> Reach:
         scope = self._scopes.of(host.name)
@@ -198,9 +201,9 @@ class Placer:
                 layers.append({"transport": _KIND_TRANSPORTS[target.kind]})
         layers.append(target.connection if target is not None else {})
         layers += [host.connection, step.connection if step is not None else {}]
-        settings = settings_of(self._with_user_of_credential(layers), scope.render, host.span)
         if host.connection.get("transport") != "local":
-            settings.update(self._overrides.settings(host.span))
+            layers.append(self._overrides.settings)
+        settings = settings_of(nearest_logins(layers, self._has_user_name), scope.render, host.span)
         self._keep_password(host, settings)
         return Reach(host, self._with_session_option(host.name, settings))
 
@@ -229,6 +232,17 @@ class Placer:
         if self._inventory is None or name not in self._inventory.hosts:
             return None
         return self._reach(NamedHost(name, span), None)
+
+    def _check_credential(self, reach: Reach, endpoint: Endpoint) -> None:
+        """A name that only an inventory says is known to no other check."""
+        name = endpoint.credential
+        if name is None or any(
+            name in known for known in (self._playbook.credentials, self.logins, self._overrides.logins)
+        ):
+            return
+        hints = suggestion(name, self._playbook.credentials)
+        words = f"no credential is named `{name}`"
+        self._problems.warning("unknown-credential", words, reach.span("credential"), *hints)
 
     def _check_same_host(self, host: NamedHost, endpoint: Endpoint) -> None:
         first, span = self._addresses.setdefault(host.name, (endpoint, host.span))

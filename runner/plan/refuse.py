@@ -81,36 +81,3 @@ def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None
             words = "`enable_network_access` is ignored: it is for loopback sessions over WinRM on Windows"
             problems.warning("option-without-effect", words, setting.span)
             return
-
-
-def refuse_powershell_forms(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
-    """A pipeline of commands, and parameters by name, are for powershell; where no host is known, so is the shell."""
-    shells = {item.placement.shell for item in placed} or {step.shell} - {None}
-    other = next((shell for shell in shells if shell is not Shell.POWERSHELL), None)
-    if other is None:
-        return
-    body = step.body
-    if isinstance(body, ScriptBody) and step.parameters is not None:
-        problems.error(
-            "parameters-shell",
-            f"step `{step.id}`: `parameters` bind by name, which {other} has not",
-            step.parameters.span,
-            "use `args`, or `$Using:` variables",
-        )
-    if not isinstance(body, CommandBody):
-        return
-    if len(body.items) > 1:
-        problems.error(
-            "command-pipeline",
-            f"step `{step.id}`: a list of commands is a powershell pipeline",
-            body.items[1].name.span,
-            "write one step for each program, or `script:`",
-        )
-    for part in body.items:
-        if part.parameters is not None:
-            problems.error(
-                "parameters-shell",
-                f"step `{step.id}`: `parameters` bind by name, which a program run as argv has not",
-                part.parameters.span,
-                "use `args`",
-            )

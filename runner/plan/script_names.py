@@ -8,8 +8,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from runner.errors import RunnerError
+from runner.plan.inner_hops import inner_hop_hints
 from runner.plan.model import PlannedStep, PreparedScript
 from runner.plan.names import NOT_YET, NameCheck
+from runner.plan.script_lint import lint
 from runner.plan.uses import Text, Use, compiled_of, scalars_of_node, use_of_reference, uses_of_text
 from runner.problems import Problem, Severity
 from runner.using.access import ChainError, apply_chain
@@ -35,7 +37,7 @@ class ScriptCheck:
         """Note every problem of the step's scripts."""
         for prepared in planned.scripts.values():
             script = prepared.script
-            for found in prepared.scan.problems:
+            for found in (*prepared.scan.problems, *lint(script.text, prepared.shell)):
                 severity = Severity.ERROR if found.error else Severity.WARNING
                 span = script.span(found.start, found.end)
                 self.names.problems.add(Problem(found.code, found.message, span, severity, found.hints))
@@ -54,10 +56,12 @@ class ScriptCheck:
         if self._lacks_braces(prepared, reference, span):
             return
         use = self._with_actual_member(use_of_reference(reference, span))
+        if prepared.shell is Shell.POWERSHELL:
+            use = replace(use, hints=inner_hop_hints(prepared.script.text, reference))
         self.names.check_use(planned, use)
         if reference.name == "credentials":
             self._check_credential(prepared.shell, use, reference)
-        elif prepared.shell is not Shell.POWERSHELL:
+        else:
             self._check_value(planned, prepared.shell, reference, span)
 
     def _check_credential(self, shell: Shell, use: Use, reference: UsingReference) -> None:
@@ -66,12 +70,15 @@ class ScriptCheck:
             return  # told as an unknown name
         beyond = reference.chain[1:]
         member = beyond[0].name.lower() if beyond and isinstance(beyond[0], Member) else None
-        if member in _CREDENTIAL_TEXTS or (shell not in _POSIX and not beyond) or shell is Shell.POWERSHELL:
+        if member in _CREDENTIAL_TEXTS or (shell not in _POSIX and not beyond):
             return
         text = f"${{Using:credentials.{use.member}.password}}"
+        known = f"of a credential {shell} reads `.username` and `.password`"
         self.names.problems.error(
             "using-type" if not beyond else "unknown-using",
-            f"`{reference.text}` is no text: of a credential {shell} reads `.username` and `.password`",
+            f"`{reference.text}` is not there: {known}"
+            if beyond
+            else f"`{reference.text}` is no text: {known}",
             use.span,
             f"write `{text if shell in _POSIX else text.replace('{', '').replace('}', '')}`",
         )
@@ -191,6 +198,8 @@ class ScriptCheck:
         return None
 
     def _tell_unfit(self, value: object, shell: Shell, reference: UsingReference, span: Span) -> bool:
+        if shell is Shell.POWERSHELL:
+            return False
         words = "a secure string, which only powershell knows" if isinstance(value, Secret) else None
         if words is None and shell in _POSIX:
             words = _unfit(value, shell)

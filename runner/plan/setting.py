@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from runner.document.reader import written_path
 from runner.plan.hosts import LOCALHOST, NamedHost
 from runner.using.model import Shell
 from runner.values import Span
@@ -24,6 +26,11 @@ class Setting:
 
     value: Any
     span: Span
+
+    def path(self, text: str) -> str:
+        """A path in this setting as the author meant it: ``~`` expanded, relative to the file it is written in."""
+        path = written_path(text)
+        return str(path if path.is_absolute() else Path(self.span.path).parent / path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,11 @@ class Reach:
     def flag(self, key: str) -> bool:
         """A setting that is on; what a template gives as text counts too."""
         return self.word(key) == "true"
+
+    def path(self, key: str) -> str | None:
+        """A path as the author meant it: ``~`` expanded, relative to the file it is written in."""
+        setting = self.settings.get(key)
+        return None if setting is None or setting.value is None else setting.path(str(setting.value))
 
     def span(self, *keys: str) -> Span:
         """Where the first of these settings stands that is there, else the host's name."""

@@ -21,6 +21,7 @@ class Use:
 
     ``member`` is the constant first member (``results.events``), where the name has one; ``shown`` is how the author
     wrote it; ``using`` says that it is a ``$Using:`` reference; ``own_result`` that ``result`` is known at this place.
+    ``hints`` are told beside those for an unknown name.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Use:
     guarded: bool = False
     using: bool = False
     own_result: bool = False
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

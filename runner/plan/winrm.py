@@ -80,6 +80,9 @@ class WinrmMaker:
         return found or Authentication.DEFAULT
 
     def _certificate(self, reach: Reach) -> tuple[str, str] | None:
+        files = reach.path("certificate_pem")
+        if files is not None:  # what an Ansible inventory says
+            return files, reach.path("certificate_key_pem") or files
         setting = reach.settings.get("certificate_thumbprint")
         if setting is None or setting.value is None or self._certificates is None:
             return None

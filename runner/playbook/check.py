@@ -10,6 +10,7 @@ from pathlib import PurePath
 from runner import __version__
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
+from runner.playbook.preferences import check_preferences
 from runner.playbook.read import entries_of, is_template, text_of
 from runner.playbook.requires import check_requires
 from runner.problems import Problems, suggestion
@@ -59,6 +60,7 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
         for need in step.needs or ():
             _known("step", need.step, ids, need.span, problems)
         _check_body(step, problems)
+        check_preferences(step, problems)
     _check_plain_values(playbook, problems)
 
 
