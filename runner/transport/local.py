@@ -71,6 +71,21 @@ class LocalConnection:
         self._running.add(process)
         return process
 
+    async def start_subsystem(self, name: str, receiver: Receiver) -> LocalProcess:
+        """There are none.
+
+        Raises:
+            ExecutionFailed: always (``subsystem-missing``).
+
+        """
+        del receiver
+        raise ExecutionFailed(
+            "subsystem-missing",
+            f"`{self.endpoint.host}` is this machine, which has no subsystems: `{name}`; nothing was run",
+            hints=("leave `subsystem:` out, or reach the machine over SSH",),
+            phase="open",
+        )
+
     async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - the port's signature
         """Whether it was not closed."""
         del timeout

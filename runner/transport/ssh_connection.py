@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import asyncssh
 
 from runner.errors import ConnectionLost
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Receiver
+from runner.transport.ssh_channel import SshChannel
 from runner.transport.ssh_channels import ChannelSlots, Slot
 from runner.transport.ssh_command import remote_command
-from runner.transport.ssh_errors import channel_refused, link_closed, link_lost, open_timed_out
+from runner.transport.ssh_errors import (
+    channel_refused,
+    link_closed,
+    link_lost,
+    open_timed_out,
+    subsystem_missing,
+)
 from runner.transport.ssh_process import SshProcess
 
 #: Seconds for saying goodbye before the line is cut, and for the host to answer a question about a process group.
@@ -21,6 +29,8 @@ _GOODBYE, _ANSWER = 2.0, 10.0
 _REFUSED_PAUSES = (0.02, 0.1, 0.4)
 #: Seconds that commands still running have to end when the connection is closed, and that ending them may take.
 _CLOSE_GRACE, _LAST_STOP = 1.0, 5.0
+
+_Channel = TypeVar("_Channel", bound=SshChannel)
 
 
 class SshConnection:
@@ -41,7 +51,7 @@ class SshConnection:
         self._slots = ChannelSlots()
         self._asking = asyncio.Lock()
         self._orphans: set[asyncio.Task[None]] = set()
-        self._running: set[SshProcess] = set()
+        self._running: set[SshChannel] = set()
         self._given_up = False
         self._closing: asyncio.Task[None] | None = None
 
@@ -66,22 +76,50 @@ class SshConnection:
 
         """
         text = remote_command(command)
+
+        def process(give_back: Callable[[], None]) -> SshProcess:
+            return SshProcess(self._endpoint.host, receiver, self._ask, give_back)
+
+        return await self._start(process, command=text)
+
+    async def start_subsystem(self, name: str, receiver: Receiver) -> SshChannel:
+        """Start a subsystem of the SSH server; what it is made of is not known, so a stop closes it.
+
+        Raises:
+            ConnectionLost: the link is gone, or the host does not start it in time.
+            ExecutionFailed: the host has no such subsystem (``subsystem-missing``).
+
+        """
+
+        def channel(give_back: Callable[[], None]) -> SshChannel:
+            return SshChannel(self._endpoint.host, receiver, give_back)
+
+        return await self._start(channel, subsystem=name)
+
+    async def _start(self, make: Callable[[Callable[[], None]], _Channel], **asked: str) -> _Channel:
+        """Open a channel that asks for a command or a subsystem."""
         for pause in _REFUSED_PAUSES:
             try:
-                return await self._open(text, receiver)
+                return await self._open(make, asked)
             except _RefusedForNow:
                 # The limit has shrunk to what runs, so the next attempt waits for an end. The pause is for sshd, which
                 # counts a session for a moment longer than its channel is there.
                 await asyncio.sleep(pause)
-        return await self._open(text, receiver, last=True)
+        return await self._open(make, asked, last=True)
 
-    async def _open(self, text: str, receiver: Receiver, *, last: bool = False) -> SshProcess:
+    async def _open(
+        self,
+        make: Callable[[Callable[[], None]], _Channel],
+        asked: Mapping[str, str],
+        *,
+        last: bool = False,
+    ) -> _Channel:
         slot = await self._slots.acquire()
         if self.lost:
             slot.release()
             raise self._gone()
-        process = SshProcess(self._endpoint.host, receiver, self._ask, slot.release)
-        opening = asyncio.create_task(self._session(text, process))
+        process = make(slot.release)
+        opening = asyncio.create_task(self._session(asked, process))
         try:
             async with asyncio.timeout(self._open_timeout):
                 await asyncio.shield(opening)
@@ -89,21 +127,29 @@ class SshConnection:
             self._abandon(opening, process, slot)
             raise
         except (asyncssh.Error, OSError) as error:
+            if isinstance(error, asyncssh.ChannelOpenError) and _is_refusal(error) and "subsystem" in asked:
+                slot.release()
+                raise subsystem_missing(self._endpoint.host, asked["subsystem"]) from error
             raise self._not_opened(error, opening, process, slot, last=last) from error
         self._running.add(process)
         process.on_end(lambda: self._running.discard(process))
         return process
 
-    async def _session(self, text: str, process: SshProcess) -> None:
+    async def _session(self, asked: Mapping[str, str], process: SshChannel) -> None:
         await self._link.create_session(
-            lambda: process, text, encoding=None, request_pty=False, env=self._environment or None
+            lambda: process,
+            asked.get("command"),
+            subsystem=asked.get("subsystem"),
+            encoding=None,
+            request_pty=False,
+            env=self._environment or None,
         )
 
     def _not_opened(
         self,
         error: asyncssh.Error | OSError,
         opening: asyncio.Task[None],
-        process: SshProcess,
+        process: SshChannel,
         slot: Slot,
         *,
         last: bool,
@@ -111,8 +157,7 @@ class SshConnection:
         host = self._endpoint.host
         if isinstance(error, asyncssh.ChannelOpenError) and not self.lost:
             slot.refused()
-            cannot = last or error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED
-            return channel_refused(host, error) if cannot else _RefusedForNow()
+            return channel_refused(host, error) if last or _is_refusal(error) else _RefusedForNow()
         slot.release()
         if isinstance(error, TimeoutError):
             opening.cancel()
@@ -121,7 +166,7 @@ class SshConnection:
             return open_timed_out(host, self._open_timeout, may_have_run=process.opened)
         return link_lost(host, error, may_have_run=process.opened, phase="open")
 
-    def _abandon(self, opening: asyncio.Task[None], process: SshProcess, slot: Slot) -> None:
+    def _abandon(self, opening: asyncio.Task[None], process: SshChannel, slot: Slot) -> None:
         """The caller has gone while the command was being started: end it as soon as it is there."""
 
         async def end() -> None:
@@ -197,6 +242,11 @@ async def close_link(link: asyncssh.SSHClientConnection) -> None:
         link.abort()
     except (asyncssh.Error, OSError):
         return
+
+
+def _is_refusal(error: asyncssh.ChannelOpenError) -> bool:
+    """Whether the channel was opened, and what was asked of it was refused."""
+    return error.code == asyncssh.OPEN_REQUEST_SESSION_FAILED
 
 
 class _RefusedForNow(Exception):

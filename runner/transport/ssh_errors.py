@@ -267,3 +267,17 @@ def channel_refused(host: str, error: asyncssh.ChannelOpenError) -> ExecutionFai
         hints=("look at MaxSessions, ForceCommand and PermitTTY in the host's sshd_config",),
         phase="open",
     )
+
+
+def subsystem_missing(host: str, name: str) -> ExecutionFailed:
+    """Sshd has no line for the subsystem."""
+    return ExecutionFailed(
+        "subsystem-missing",
+        f"`{host}` has no subsystem `{name}`; nothing was run",
+        hints=(
+            f"add to sshd_config: `Subsystem {name} /usr/bin/pwsh -sshs -NoLogo -NoProfile`, and reload sshd",
+            f"on Windows the path has no spaces: `Subsystem {name} c:/progra~1/powershell/7/pwsh.exe -sshs -NoLogo`",
+            "where PowerShell has no subsystem, `shell: sh` runs the script with sh",
+        ),
+        phase="open",
+    )
