@@ -45,7 +45,7 @@ from runner.values import Secret
 DEEPEST: Final = 100
 """Containers in each other that are read; PowerShell writes 50."""
 
-MOST_CONTAINERS: Final = 2_000_000
+MOST_CONTAINERS = 1_000_000
 """Lists, dictionaries and objects of one value; a hostile peer can have few bytes refer to each other without end."""
 
 Decrypt: TypeAlias = Callable[[Any], str]
@@ -174,8 +174,7 @@ def _key(key: Any, sent: Any) -> Any:
 
 def _known_enum(value: Enum) -> Any:
     """A value of an enumeration that psrpcore knows by name; its own names begin small where Python's words do."""
-    text = _text(value)
-    name = text if text is not None and "." not in text else (value.name or "").replace("|", ", ")
+    name = (value.name or _text(value) or "").replace("|", ", ")
     return EnumValue("None" if name == "none" else name, int(value.value))
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from psrpcore.types import ConsoleColor
 
 from runner.engine.result import ErrorRecord
-from runner.objects import EnumValue, PSObject
+from runner.objects import PSObject
 from runner.psrp.from_ps import from_ps, read_text
 from runner.psrp.request import RecordKind
 
@@ -160,9 +160,9 @@ def _information(record: Any) -> dict[str, Any]:
 
 
 def _color(value: Any) -> str | None:
-    """A ConsoleColor by name; some servers send its number."""
-    if isinstance(value, EnumValue):
-        return str(value)
+    """A ConsoleColor by name; engines send its name, its number, or both."""
+    if isinstance(value, str):
+        return str(value) if value in ConsoleColor.__members__ else None
     if isinstance(value, int) and 0 <= value <= 15:
         return ConsoleColor(value).name
     return None

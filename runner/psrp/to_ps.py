@@ -27,11 +27,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from math import isnan
 from pathlib import PurePath
 from types import MappingProxyType
@@ -129,11 +128,9 @@ class _Walk:
         return converted
 
 
-@lru_cache(maxsize=512)
-def _converter(kind: Hashable) -> _Converter | None:
+def _converter(kind: type) -> _Converter | None:
     """The row of the table for a type: the nearest of its bases that has one."""
-    assert isinstance(kind, type)  # noqa: S101 - a cache's arguments are declared hashable, no more
-    return next((_TABLE[base] for base in kind.__mro__ if base in _TABLE), None)
+    return _TABLE.get(kind) or next((_TABLE[base] for base in kind.__mro__ if base in _TABLE), None)
 
 
 def _why_unknown(value: Any) -> str:
