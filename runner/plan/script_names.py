@@ -61,7 +61,7 @@ class ScriptCheck:
         self.names.check_use(planned, use)
         if reference.name == "credentials":
             self._check_credential(prepared.shell, use, reference)
-        else:
+        elif not any(reference.start <= found.start < reference.end for found in prepared.scan.problems):
             self._check_value(planned, prepared.shell, reference, span)
 
     def _check_credential(self, shell: Shell, use: Use, reference: UsingReference) -> None:

@@ -29,6 +29,8 @@ class WinrmRules:
         self._credentials = credentials
         self._problems = problems
         self._told: set[tuple[str, str, Span]] = set()
+        # What the check of the document, which knows keys and no hosts, has told at a key is told already.
+        self._before = {(p.code, p.span.path, p.span.line) for p in problems if p.span is not None}
 
     def check(self, reach: Reach, endpoint: Endpoint) -> None:
         """Check one host; nothing where it is not reached over WinRM, or where its URL was refused."""
@@ -198,4 +200,5 @@ class WinrmRules:
         key = (problem.code, "" if once else problem.message, span)
         if key not in self._told:
             self._told.add(key)
-            self._problems.add(problem)
+            if (problem.code, span.path, span.line) not in self._before:
+                self._problems.add(problem)

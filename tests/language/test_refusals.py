@@ -11,8 +11,6 @@ STEP_KEYS = {
     "delegate_to": "delegate_to: local",
     "order_by": "order_by: name",
     "run_as": "run_as: {user: root}",
-    "strict_mode": "strict_mode: latest",
-    "native_exit_code": "native_exit_code: true",
     "read_only": "read_only: true",
     "until": "until: result.exit_code == 0",
     "retry": "retry: {attempts: 2}",
@@ -25,19 +23,12 @@ STEP_KEYS = {
     "quarantine": "quarantine: true",
     "lock": "lock: run",
     "any_errors": "any_errors: stop",
-    "error_action": "error_action: Stop",
-    "warning_action": "warning_action: continue",
-    "information_action": "information_action: continue",
-    "verbose": "verbose: true",
-    "debug": "debug: true",
     "collect": "collect: {dataset: d}",
     "background": "background: true",
     "job_name": "job_name: j",
     "disconnected": "disconnected: true",
     "rerun": "rerun: safe",
-    "stop": "stop: pipeline",
     "on_loss": "on_loss: reopen",
-    "remote_debug": "remote_debug: true",
 }
 
 
@@ -110,32 +101,68 @@ def test_sections_of_later_versions(author: Author, key: str, text: str) -> None
     assert f"`{key}`" in ran.words
 
 
+@pytest.mark.parametrize("place", ["step", "defaults"])
+def test_remote_debug_is_refused_with_its_reason(author: Author, place: str) -> None:
+    """`remote_debug` is valid, and refused at plan because nobody types into a run."""
+    head, said = ("", "remote_debug: true, ") if place == "step" else ("defaults: {remote_debug: true}\n", "")
+    text = f"{head}steps:\n  - {{{said}script: 'true'}}\n"
+    assert author.validate(text).codes == []
+    problem = author.plan(text).only_problem()
+    assert problem["code"] == "remote-debug"
+    assert "debugger" in problem["message"]
+    assert author.plan(text.replace("true, s", "false, s").replace(": true}", ": false}")).code == 0
+
+
 @pytest.mark.parametrize(
     "target",
     [
-        "{hosts: a, transport: winrm}",
-        "{connection_uri: https://x.example/PowerShell}",
         "{container_id: w}",
         "{vm_name: w, credential: c}",
         "{vm_guid: 11111111-2222-3333-4444-555555555555, credential: c}",
     ],
 )
 def test_transports_of_later_versions(author: Author, target: str) -> None:
-    """WinRM, URI, container and VM targets are valid, and refused at plan as not available yet."""
+    """Container and VM targets are valid, and refused at plan as not available yet."""
     head = "credentials: {c: {username: u, password: {env: P}}}\n"
     text = f"{head}targets: {{t: {target}}}\nsteps:\n  - {{target: t, script: 'true'}}\n"
-    (author.folder / "hosts.yml").write_text("version: 1\nhosts: {a: {}}\n")
     assert author.validate(text).codes == []
     ran = author.plan(text)
     assert "transport-not-available" in ran.codes
     assert "not available yet" in ran.words
 
 
-def test_powershell_over_ssh_is_refused(author: Author) -> None:
-    """PowerShell over SSH is valid, and refused at plan."""
-    text = "targets: {t: {ssh_connections: [{host_name: h}]}}\nsteps:\n  - {target: t, script: Get-Date}\n"
-    assert author.validate(text).codes == []
-    assert author.plan(text).codes == ["shell-not-available"]
+@pytest.mark.parametrize(
+    "target",
+    [
+        "{hosts: a, transport: winrm}",
+        "{connection_uri: https://x.example/PowerShell}",
+        "{ssh_connections: [{host_name: h}]}",
+        "{hosts: [c], transport: ssh, subsystem: powershell}",
+        "{hosts: [c], transport: ssh, configuration_name: powershell}",
+        "{local: true, shell: powershell}",
+    ],
+)
+def test_powershell_is_planned_over_each_transport(author: Author, target: str) -> None:
+    """PowerShell is what WinRM, URIs, `ssh_connections` and subsystems speak, and what `shell:` may ask for."""
+    (author.folder / "hosts.yml").write_text("version: 1\nhosts: {a: {}, c: {}}\n")
+    text = f"targets: {{t: {target}}}\nsteps:\n  - {{target: t, script: Get-Date}}\n"
+    (assignment,) = author.plan(text).document["steps"][0]["assignments"]
+    assert assignment["shell"] == "powershell"
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "python"])
+@pytest.mark.parametrize(
+    "body", ["script: ls", "command: ls", "copy: {content: a, dest: b}", "fetch: {src: a, dest: b}"]
+)
+def test_winrm_speaks_powershell_alone(author: Author, shell: str, body: str) -> None:
+    """Another shell over WinRM is refused by name, with what to type."""
+    problem = author.plan(
+        f"targets: {{t: {{connection_uri: 'https://x.example/PowerShell'}}}}\nsteps:\n"
+        f"  - {{target: t, shell: {shell}, {body}}}\n"
+    ).only_problem()
+    assert problem["code"] == "shell-over-winrm"
+    assert f"`{shell}`" in problem["message"]
+    assert "say `shell: powershell`" in problem["hints"]
 
 
 @pytest.mark.parametrize(

@@ -162,16 +162,16 @@ def test_what_is_not_available_yet_is_refused_by_name_at_plan_time_only(tmp_path
     text = """\
         version: 1
         name: x
-        targets: {w: {hosts: [win1], transport: winrm}}
+        targets: {w: {container_id: [web-1]}}
         steps:
-          - {id: a, target: w, script: Get-Date}
+          - {id: a, target: w, script: date}
           - {id: b, script: 'true', retry: {attempts: 3}}
           - {id: c, gate: {message: go on}}
         """
 
     assert [] == codes(prepared(tmp_path, text, validating=True))
     assert [
-        ("transport-not-available", 3, 41),
+        ("transport-not-available", 3, 30),
         ("not-available-yet", 6, 29),
         ("not-available-yet", 7, 13),
     ] == found(prepared(tmp_path, text))
