@@ -35,6 +35,9 @@ class AssertRun:
         hints = (f"does not hold: {listed}",) if message else ()
         return Done(failure=Failure("assertion-failed", words, hints=hints))
 
+    async def close(self) -> None:
+        """Holds nothing."""
+
     def partial(self) -> Done:
         """Nothing comes piece by piece."""
         return Done(judged=False)

@@ -16,13 +16,14 @@ from runner.execute import copy, fetch
 from runner.execute.assertion import AssertRun
 from runner.execute.done import Body, Done
 from runner.execute.files_body import CopyRun, FetchRun
-from runner.execute.guard import forget_cancellation
+from runner.execute.guard import forget_cancellation, uninterrupted
 from runner.execute.registry import view
 from runner.execute.scopes import with_result
 from runner.execute.script import ScriptRun, prepare_command, prepare_script
 from runner.execute.site import Site
 from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
 from runner.units import format_duration
+from runner.using.model import Shell
 
 
 async def attempt(site: Site) -> Result:
@@ -39,18 +40,30 @@ async def prepare(site: Site) -> Body:
 
     """
     match site.planned.step.body:
+        case ScriptBody() | CommandBody() as body if site.placement.shell is Shell.POWERSHELL:
+            return _powershell(site, body)
         case ScriptBody() as body:
             return ScriptRun(site, prepare_script(site, body))
         case CommandBody() as body:
             return ScriptRun(site, prepare_command(site, body))
         case CopyBody() as body:
-            return CopyRun(site, body, await copy.prepare(body, site.scope, site.services.sources))
+            speaks = site.placement.shell is Shell.POWERSHELL
+            prepared = await copy.prepare(body, site.scope, site.services.sources, powershell=speaks)
+            return CopyRun(site, body, prepared)
         case FetchBody() as body:
             return FetchRun(site, fetch.prepare(body, site.scope))
         case AssertBody() as body:
             return AssertRun(site, body)
         case LaterBody() as body:
             raise RunnerError("not-available-yet", f"`{body.key}` is not available yet", body.span)
+
+
+def _powershell(site: Site, body: ScriptBody | CommandBody) -> Body:
+    from runner.execute.powershell import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
+    from runner.execute.powershell_request import prepare_commands, prepare_script  # noqa: PLC0415 - as above
+
+    prepared = prepare_commands(site, body) if isinstance(body, CommandBody) else prepare_script(site)
+    return PowerShellRun(site, prepared)
 
 
 @dataclass(slots=True)
@@ -98,7 +111,13 @@ class _Attempt:
         return await self._open_and_run(body)
 
     async def _open_and_run(self, body: Body) -> _Ended:
-        await body.open()
+        try:
+            await body.open()
+            return await self._run(body)
+        finally:
+            await uninterrupted(body.close())
+
+    async def _run(self, body: Body) -> _Ended:
         self._sent_at = self._clock.monotonic()
         deadline = asyncio.timeout(self._step.timeout)
         try:
@@ -113,20 +132,25 @@ class _Attempt:
 
     def _timed_out(self, body: Body) -> _Ended:
         limit = format_duration(self._step.timeout or 0)
-        left = self._site.guard.progress.left
-        told = "may still run on the host" if left else "was ended on the host"
-        failure = Failure("step-timeout", f"it ran longer than {limit} and {told}", may_have_run=True)
+        failure = Failure(
+            "step-timeout", f"it ran longer than {limit} and {self._what_is_left('was', 'may')}"
+        )
+        failure = replace(failure, may_have_run=True)
         return _Ended(replace(body.partial(), failure=failure, judged=False), Status.TIMED_OUT)
+
+    def _what_is_left(self, was: str, may: str) -> str:
+        """Whether what ran was ended on the host; with the verbs' subjects where the sentence wants them."""
+        progress = self._site.guard.progress
+        if progress.children:
+            return f"{was} ended on the host{progress.children}"
+        return f"{may} still run on the host" if progress.left else f"{was} ended on the host"
 
     def _cancelled(self) -> _Ended:
         progress = self._site.guard.progress
         if not progress.sent:
             told, phase = "nothing was run", "connect"
         else:
-            told, phase = (
-                ("it may still run on the host" if progress.left else "it was ended on the host"),
-                "execute",
-            )
+            told, phase = self._what_is_left("it was", "it may"), "execute"
         failure = Failure("run-stopped", f"the run was stopped; {told}", phase, may_have_run=progress.sent)
         done = self._body.partial() if self._body is not None and progress.sent else Done()
         return _Ended(replace(done, failure=failure, judged=False), Status.CANCELLED)
@@ -194,6 +218,7 @@ class _Attempt:
             output=done.output,
             stderr=done.stderr,
             errors=done.errors,
+            streams=done.streams,
             failure=done.failure,
             transport=None if local else placement.endpoint.transport,
             session=None if local else placement.session,

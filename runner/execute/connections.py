@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.engine.shape import Assignment
-from runner.errors import Unreachable
+from runner.errors import ExecutionFailed, Unreachable
 from runner.execute.patience import Patience
 from runner.plan.model import Plan
 from runner.transport.endpoint import Endpoint
-from runner.transport.port import Connection, Login, Transport
+from runner.transport.port import Connection, Link, Login, Transport
 
 CLOSE_TIMEOUT = 5.0
 """Seconds a connection may take to close; after that its transport drops it."""
@@ -25,7 +25,7 @@ PROBE_TIMEOUT = 5.0
 class _Opening:
     """A connection being opened: one attempt for all that wait for it; the last one to give up ends it."""
 
-    task: asyncio.Task[Connection]
+    task: asyncio.Task[Link]
     waiting: int = 0
 
 
@@ -42,13 +42,13 @@ class Connections:
         self._transports = transports
         self._logins = logins
         self._patience = patience
-        self._open: dict[Endpoint, Connection] = {}
+        self._open: dict[Endpoint, Link] = {}
         self._opening: dict[Endpoint, _Opening] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._shared: dict[Endpoint, Endpoint] = {}
         self._left = Counter(self._keys())
 
-    async def lease(self, endpoint: Endpoint) -> Connection:
+    async def lease(self, endpoint: Endpoint) -> Link:
         """The endpoint's connection, opened now where there is none or where it is known to be lost.
 
         Raises:
@@ -117,7 +117,7 @@ class Connections:
             key = self._shared[endpoint] = shared_key(endpoint)
         return key
 
-    async def _connect(self, endpoint: Endpoint) -> Connection:
+    async def _connect(self, endpoint: Endpoint) -> Link:
         transport = self._transports.get(endpoint.transport)
         if transport is None:
             known = ", ".join(f"`{name}`" for name in sorted(self._transports))
@@ -127,7 +127,7 @@ class Connections:
         login = self._logins.get(endpoint.credential) if endpoint.credential else None
         return await transport.connect(endpoint, login)
 
-    def _opened(self, key: Endpoint, task: asyncio.Task[Connection]) -> None:
+    def _opened(self, key: Endpoint, task: asyncio.Task[Link]) -> None:
         del self._opening[key]
         if task.cancelled() or task.exception() is not None:
             return
@@ -136,15 +136,32 @@ class Connections:
         else:
             self._dismiss(task.result())
 
-    def _dismiss(self, connection: Connection, after: asyncio.Task[None] | None = None) -> None:
+    def _dismiss(self, connection: Link, after: asyncio.Task[None] | None = None) -> None:
         closing = asyncio.ensure_future(self._close(connection, after))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _close(self, connection: Connection, after: asyncio.Task[None] | None) -> None:
+    async def _close(self, connection: Link, after: asyncio.Task[None] | None) -> None:
         if after is not None:
             await asyncio.wait([after])
         await self._patience.close(connection.close(), CLOSE_TIMEOUT)
+
+
+def process_link(link: Link) -> Connection:
+    """The link as one over which processes run.
+
+    Raises:
+        ExecutionFailed: it carries PowerShell and nothing else.
+
+    """
+    if isinstance(link, Connection):
+        return link
+    raise ExecutionFailed(
+        "no-processes",
+        f"no process can be started over `{link.endpoint.transport}`, which carries powershell alone",
+        hints=("say `shell: powershell`, or reach the host over ssh",),
+        phase="open",
+    )
 
 
 def shared_key(endpoint: Endpoint) -> Endpoint:

@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.document.nodes import AnyNode, Scalar
 from runner.errors import ExecutionFailed
-from runner.execute.host_files import Facts, HostFiles, Wish
+from runner.execute.host_files import Facts, Files, Wish
 from runner.execute.rendered import controller_path, text
 from runner.execute.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.playbook.model import CopyBody
@@ -41,8 +41,12 @@ class Copied:
     changed: bool
 
 
-async def prepare(body: CopyBody, scope: Scope, sources: SourceFiles) -> tuple[Content, str, Wish]:
+async def prepare(
+    body: CopyBody, scope: Scope, sources: SourceFiles, *, powershell: bool = False
+) -> tuple[Content, str, Wish]:
     """Content, destination and wishes of the body on a host; nothing is sent.
+
+    ``validate`` is a command of PowerShell where the host's files are handled by it, else of sh.
 
     Raises:
         ExecutionFailed: the source cannot be read, or a field has no sense.
@@ -66,13 +70,13 @@ async def prepare(body: CopyBody, scope: Scope, sources: SourceFiles) -> tuple[C
         owner=text(scope, body.owner, "`owner`"),
         group=text(scope, body.group, "`group`"),
         mode=mode,
-        validate=_validation(text(scope, body.validate, "`validate`")),
+        validate=_validation(text(scope, body.validate, "`validate`"), powershell=powershell),
     )
     return content, destination, wish
 
 
 async def copy(
-    files: HostFiles, content: Content, destination: str, wish: Wish, *, backup_at: datetime | None
+    files: Files, content: Content, destination: str, wish: Wish, *, backup_at: datetime | None
 ) -> Copied:
     """Compare, and put or settle only what differs. ``backup_at`` asks for a backup named after that instant.
 
@@ -94,7 +98,7 @@ async def copy(
     return Copied({**entry, "changed": True}, changed=True)
 
 
-async def _settle(files: HostFiles, path: str, facts: Facts, wish: Wish) -> bool:
+async def _settle(files: Files, path: str, facts: Facts, wish: Wish) -> bool:
     """Set what differs of owner, group and mode; whether anything did. Symbolic modes are left to the host."""
     owner = "" if wish.owner in {facts.owner, facts.uid} else wish.owner
     group = "" if wish.group in {facts.group, facts.gid} else wish.group
@@ -129,8 +133,9 @@ def _text_content(scope: Scope, node: AnyNode | None) -> bytes:
     return b""
 
 
-def _validation(command: str) -> str:
-    """The command for ``sh -c`` with the file's name as its first argument; ``%s`` says where it goes, else last."""
+def _validation(command: str, *, powershell: bool) -> str:
+    """The command with the file's name as the first argument of the shell; ``%s`` says where it goes, else last."""
     if not command:
         return ""
-    return command.replace("%s", '"$1"') if "%s" in command else f'{command} "$1"'
+    name = "$($args[0])" if powershell else '"$1"'
+    return command.replace("%s", name) if "%s" in command else f"{command} {name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from runner.engine.result import ErrorRecord, Failure
+from runner.engine.result import ErrorRecord, Failure, Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Done:
     output: Any = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
     errors: tuple[ErrorRecord, ...] = ()
+    streams: Streams = field(default_factory=Streams)
     exit_code: int | None = None
     signal: str | None = None
     failure: Failure | None = None
@@ -46,6 +47,12 @@ class Body(Protocol):
         Raises:
             HostError: it could not be sent, or the link broke.
 
+        """
+
+    async def close(self) -> None:
+        """Give up what :meth:`open` took for this body alone; bounded in time, never raises, not cut short.
+
+        Not counted in the step's ``timeout``. Called once, also where :meth:`open` failed.
         """
 
     def partial(self) -> Done:

@@ -50,7 +50,7 @@ class PlanExecutor:
             now=plan.now,
             compiler=plan.scopes.compiler,
             connections=Connections(plan, transports, logins, patience),
-            sessions=Sessions(plan, patience, self._tell_reopened),
+            sessions=Sessions(plan, patience, self._tell_reopened, self._tell),
             logins=logins,
             patience=patience,
             redactor=redactor,
@@ -189,8 +189,10 @@ class PlanExecutor:
         return self._services.redactor.mask(text)
 
     def _tell_reopened(self, session: str, host: str) -> None:
-        message = f"session `{session}` was lost and is opened anew; what it held is gone"
-        self._services.observer.on_event(Notice(message, self._services.clock.utc(), host))
+        self._tell(f"session `{session}` was lost and is opened anew; what it held is gone", host)
+
+    def _tell(self, message: str, host: str) -> None:
+        self._services.observer.on_event(Notice(self._mask(message), self._services.clock.utc(), host))
 
 
 def _failed(planned: PlannedStep, placement: Placement, error: RunnerError) -> Result:

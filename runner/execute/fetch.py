@@ -6,6 +6,7 @@ A host may lie about names: whatever it answers, nothing is written outside the 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runner.errors import ExecutionFailed
-from runner.execute.host_files import HostFiles, Listed
+from runner.execute.host_files import Files, Listed
 from runner.execute.rendered import controller_path, text, texts
 from runner.playbook.model import FetchBody
 from runner.transport.port import Stream
@@ -74,7 +75,7 @@ def prepare(body: FetchBody, scope: Scope) -> Wanted:
     return Wanted(patterns, root, body.flat, single, body.max_size, body.missing == "ok")
 
 
-async def fetch(files: HostFiles, wanted: Wanted, host: str, claims: Claims) -> list[dict[str, Any]]:
+async def fetch(files: Files, wanted: Wanted, host: str, claims: Claims) -> list[dict[str, Any]]:
     """Fetch all files of a host; one entry a file for the step's output. All is checked before anything is written.
 
     Raises:
@@ -85,14 +86,16 @@ async def fetch(files: HostFiles, wanted: Wanted, host: str, claims: Claims) -> 
     found = [listed for listed in await files.find(wanted.patterns) if not _forgiven(listed, wanted)]
     for listed in found:
         _check(listed, wanted)
-    places = [(listed, local_path(wanted, host, listed.path)) for listed in found]
+    places = [(listed, local_path(wanted, host, listed.path, windows=listed.windows)) for listed in found]
     for listed, path in places:
         claims.claim(path, host, listed.path)
     return [await _fetch_one(files, listed, path) for listed, path in places]
 
 
-def local_path(wanted: Wanted, host: str, remote: str) -> Path:
+def local_path(wanted: Wanted, host: str, remote: str, *, windows: bool = False) -> Path:
     """Where a host's file goes: below ``dest/HOST/`` with its own path, or flat.
+
+    ``windows``: backslashes part the path too, and a drive ``C:`` becomes a directory ``C``.
 
     Raises:
         ExecutionFailed: the host's answer names no file.
@@ -100,7 +103,8 @@ def local_path(wanted: Wanted, host: str, remote: str) -> Path:
     """
     if wanted.single:
         return wanted.root
-    parts = [part for part in remote.split("/") if part not in {"", "."}]
+    written = re.sub(r"^([A-Za-z]):", r"\1", remote).replace("\\", "/") if windows else remote
+    parts = [part for part in written.split("/") if part not in {"", "."}]
     if not parts or ".." in parts or "\0" in remote:
         raise ExecutionFailed(
             "fetch-path", f"the host names a file that cannot be kept under a directory: `{remote}`"
@@ -138,7 +142,7 @@ def _check(listed: Listed, wanted: Wanted) -> None:
         raise ExecutionFailed("fetch-too-large", f"`{path}` has {sizes}", hints=("raise `max_size`",))
 
 
-async def _fetch_one(files: HostFiles, listed: Listed, path: Path) -> dict[str, Any]:
+async def _fetch_one(files: Files, listed: Listed, path: Path) -> dict[str, Any]:
     entry = {"path": listed.path, "dest": str(path), "bytes": listed.size, "sha256": listed.digest}
     try:
         if _digest_of(path) == listed.digest:

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from runner.execute import copy, fetch
+from runner.execute.connections import process_link
 from runner.execute.copy import Content
 from runner.execute.done import Done
 from runner.execute.fetch import Wanted
-from runner.execute.host_files import HostFiles, Wish
+from runner.execute.host_files import Files, HostFiles, Wish
 from runner.execute.site import Site
 from runner.playbook.model import CopyBody
+from runner.using.model import Shell
 
 
 class _FilesRun:
-    """Has a connection after ``open``."""
+    """Has the host's files after ``open``."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._files: HostFiles | None = None
+        self._files: Files | None = None
+        self._close: Callable[[], Awaitable[None]] | None = None
 
     async def open(self) -> None:
-        """Connect."""
-        connection = await self._site.services.connections.lease(self._site.placement.endpoint)
-        self._files = HostFiles(connection, self._site.guard)
+        """Connect; on a host that speaks PowerShell open a pool too."""
+        site = self._site
+        if site.placement.shell is Shell.POWERSHELL:
+            from runner.execute.powershell_files import PowerShellFiles  # noqa: PLC0415 - psrpcore takes its time
+            from runner.execute.powershell_lease import PoolLease  # noqa: PLC0415 - as above
+
+            lease = PoolLease(site)
+            self._close = lease.close
+            await lease.open()
+            self._files = PowerShellFiles(lease, site.guard)
+            return
+        link = await site.services.connections.lease(site.placement.endpoint)
+        self._files = HostFiles(process_link(link), site.guard)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._close is not None:
+            await self._close()
 
     @property
-    def files(self) -> HostFiles:
+    def files(self) -> Files:
         """The host's files.
 
         Raises:

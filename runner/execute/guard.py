@@ -18,10 +18,12 @@ class Progress:
     """How far an attempt came, for what its result says of the host.
 
     ``sent``: the body's text went out, so it may have run. ``left``: something could not be ended and may still run.
+    ``children``: what is known of processes that outlived a stop, as the end of a sentence, or empty.
     """
 
     sent: bool = False
     left: bool = False
+    children: str = ""
 
 
 @dataclass(frozen=True, slots=True)

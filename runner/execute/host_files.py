@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from runner.errors import ExecutionFailed
 from runner.execute import host_scripts
@@ -24,7 +25,7 @@ _ANSWER_LIMIT = 16 << 20
 _FACTS = re.compile(r"(\d+) (\d+) ([0-7]{3,5}) ([^\n]*):([^:\n]*)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
-_WORDS = {
+REFUSALS = {
     "destination-directory": "the destination is a directory",
     "destination-link": "the destination cannot be followed",
     "destination-parent": "the destination has no directory to stand in",
@@ -62,12 +63,16 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file found; ``kind`` is ``file``, ``missing``, ``directory``, ``special`` or ``unreadable``."""
+    """A file found; ``kind`` is ``file``, ``missing``, ``directory``, ``special`` or ``unreadable``.
+
+    ``windows``: the path has backslashes between its parts, and may begin with a drive.
+    """
 
     kind: str
     path: str
     size: int = 0
     digest: str = ""
+    windows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +86,8 @@ class Wish:
     validate: str = ""
 
 
-class HostFiles:
+class Files(Protocol):
     """The files of one host."""
-
-    def __init__(self, connection: Connection, guard: Guard) -> None:
-        self._connection = connection
-        self._guard = guard
 
     async def look(self, destination: str, name: str) -> Destination:
         """What stands at the destination; ``name`` is used where it is a directory.
@@ -96,16 +97,6 @@ class HostFiles:
             ConnectionLost: the link broke.
 
         """
-        head, _, path = (await self._ask(host_scripts.LOOK, [destination, name])).partition("\n")
-        if not path:
-            raise _strange_answer()
-        if head == "absent":
-            return Destination(path)
-        kind, _, rest = head.partition(" ")
-        digest, _, facts = rest.partition(" ")
-        if kind != "file" or not _DIGEST.fullmatch(digest):
-            raise _strange_answer()
-        return Destination(path, digest, _facts(facts))
 
     async def put(self, path: str, digest: str, content: AsyncIterator[bytes], wish: Wish) -> Facts:
         """Put a file in place at once: written beside it, checked, and only then renamed over it.
@@ -115,8 +106,6 @@ class HostFiles:
             ConnectionLost: the link broke.
 
         """
-        words = [path, digest, wish.owner, wish.group, wish.mode, wish.backup, wish.validate]
-        return _done(await self._ask(host_scripts.PUT, words, content))
 
     async def settle(self, path: str, wish: Wish) -> Facts:
         """Set the owner, group and mode of a file whose content is right.
@@ -126,7 +115,6 @@ class HostFiles:
             ConnectionLost: the link broke.
 
         """
-        return _done(await self._ask(host_scripts.SETTLE, [path, wish.owner, wish.group, wish.mode]))
 
     async def find(self, patterns: Sequence[str]) -> list[Listed]:
         """The files that paths and patterns name, in order, each once.
@@ -136,8 +124,6 @@ class HostFiles:
             ConnectionLost: the link broke.
 
         """
-        answer = await self._ask(host_scripts.FIND, patterns)
-        return list(dict.fromkeys(_listed(entry) for entry in answer.split("\0")[:-1]))
 
     async def take(self, listed: Listed, receiver: Receiver) -> None:
         """Give the announced bytes of a file to ``receiver``, which must count and check them.
@@ -147,6 +133,44 @@ class HostFiles:
             ConnectionLost: the link broke.
 
         """
+
+
+class HostFiles:
+    """The files of a host with a POSIX sh; a :class:`Files`."""
+
+    def __init__(self, connection: Connection, guard: Guard) -> None:
+        self._connection = connection
+        self._guard = guard
+
+    async def look(self, destination: str, name: str) -> Destination:
+        """See :meth:`Files.look`."""
+        head, _, path = (await self._ask(host_scripts.LOOK, [destination, name])).partition("\n")
+        if not path:
+            raise strange_answer()
+        if head == "absent":
+            return Destination(path)
+        kind, _, rest = head.partition(" ")
+        digest, _, facts = rest.partition(" ")
+        if kind != "file" or not _DIGEST.fullmatch(digest):
+            raise strange_answer()
+        return Destination(path, digest, facts_of(facts))
+
+    async def put(self, path: str, digest: str, content: AsyncIterator[bytes], wish: Wish) -> Facts:
+        """See :meth:`Files.put`."""
+        words = [path, digest, wish.owner, wish.group, wish.mode, wish.backup, wish.validate]
+        return _done(await self._ask(host_scripts.PUT, words, content))
+
+    async def settle(self, path: str, wish: Wish) -> Facts:
+        """See :meth:`Files.settle`."""
+        return _done(await self._ask(host_scripts.SETTLE, [path, wish.owner, wish.group, wish.mode]))
+
+    async def find(self, patterns: Sequence[str]) -> list[Listed]:
+        """See :meth:`Files.find`."""
+        answer = await self._ask(host_scripts.FIND, patterns)
+        return list(dict.fromkeys(_listed(entry) for entry in answer.split("\0")[:-1]))
+
+    async def take(self, listed: Listed, receiver: Receiver) -> None:
+        """See :meth:`Files.take`."""
         if listed.size:
             await self._run(host_scripts.TAKE, [listed.path, str(listed.size)], receiver, None)
 
@@ -201,29 +225,36 @@ def _refused(ended: Exit, said: str) -> ExecutionFailed:
     """The error of a script's refusal, in our words with the host's reason behind them."""
     first = said.strip().splitlines() or [""]
     word, _, reason = first[0].partition(" ")
-    if ended.code == host_scripts.REFUSED and word in _WORDS:
+    if ended.code == host_scripts.REFUSED and word in REFUSALS:
         more = f": {reason}" if reason else ""
         rest = f" ({'; '.join(first[1:4])})" if first[1:] else ""
-        return ExecutionFailed(word, f"{_WORDS[word]}{more}{rest}")
+        return ExecutionFailed(word, f"{REFUSALS[word]}{more}{rest}")
     how = f"exit code {ended.code}" if ended.signal is None else f"signal {ended.signal}"
     return ExecutionFailed("file-script", f"the host's sh ended with {how} while handling files: {first[-1]}")
 
 
-def _strange_answer() -> ExecutionFailed:
+def strange_answer() -> ExecutionFailed:
+    """The error of a host that answers what our script does not say."""
     return ExecutionFailed("file-script", "the host's answer about a file cannot be understood")
 
 
 def _done(answer: str) -> Facts:
     word, _, rest = answer.strip("\n").partition(" ")
     if word != "done":
-        raise _strange_answer()
-    return _facts(rest)
+        raise strange_answer()
+    return facts_of(rest)
 
 
-def _facts(text: str) -> Facts:
+def facts_of(text: str) -> Facts:
+    """What ``stat`` was asked to say: numbers, mode and names.
+
+    Raises:
+        ExecutionFailed: it is something else.
+
+    """
     match = _FACTS.fullmatch(text)
     if match is None:
-        raise _strange_answer()
+        raise strange_answer()
     return Facts(match[1], match[2], int(match[3], 8), match[4], match[5])
 
 
@@ -231,5 +262,5 @@ def _listed(entry: str) -> Listed:
     kind, size, digest, path = [*entry.split(" ", 3), "", "", ""][:4]
     known = kind in {"file", "missing", "directory", "special", "unreadable"}
     if not known or not path or not size.isdecimal() or (kind == "file" and not _DIGEST.fullmatch(digest)):
-        raise _strange_answer()
+        raise strange_answer()
     return Listed(kind, path, int(size), digest if kind == "file" else "")

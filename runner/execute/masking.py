@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from runner.credentials.redact import Redactor
-from runner.engine.result import ErrorRecord, Failure, Result
+from runner.engine.result import ErrorRecord, Failure, Result, Streams
 
 
 def masked(result: Result, redactor: Redactor) -> Result:
@@ -20,6 +20,7 @@ def masked(result: Result, redactor: Redactor) -> Result:
         output=redactor.mask_value(result.output),
         stderr=[redactor.mask(line) for line in result.stderr],
         errors=tuple(_error(error, redactor) for error in result.errors),
+        streams=_streams(result.streams, redactor),
         failure=failure,
         skip_reason=None if result.skip_reason is None else redactor.mask(result.skip_reason),
         items=tuple(masked(item, redactor) for item in result.items),
@@ -41,6 +42,15 @@ def _failure(failure: Failure | None, redactor: Redactor) -> Failure | None:
         return None
     hints = tuple(redactor.mask(hint) for hint in failure.hints)
     return replace(failure, message=redactor.mask(failure.message), hints=hints)
+
+
+def _streams(streams: Streams, redactor: Redactor) -> Streams:
+    return Streams(
+        **{
+            field.name: tuple(redactor.mask_value(list(getattr(streams, field.name))))
+            for field in fields(streams)
+        }
+    )
 
 
 def _error(error: ErrorRecord, redactor: Redactor) -> ErrorRecord:

@@ -9,8 +9,9 @@ from runner.engine.observe import OutputReceived
 from runner.engine.result import Failure
 from runner.errors import ExecutionFailed
 from runner.execute import rendered
+from runner.execute.connections import process_link
 from runner.execute.done import Done
-from runner.execute.launch import run_fresh, run_kept
+from runner.execute.interpreter import run_fresh, run_kept
 from runner.execute.masking import without_begun_secret
 from runner.execute.sessions import Kept
 from runner.execute.site import Site
@@ -108,7 +109,7 @@ class ScriptRun:
     async def open(self) -> None:
         """Connect, and open the session where the step runs in one."""
         site, services = self._site, self._site.services
-        self._connection = await services.connections.lease(site.placement.endpoint)
+        self._connection = process_link(await services.connections.lease(site.placement.endpoint))
         if site.placement.session is not None and not self._prepared.fresh_only:
             self._kept = await services.sessions.lease(site.placement, self._connection)
 
@@ -124,6 +125,9 @@ class ScriptRun:
                 raise RuntimeError("run without open")
             ended = await run_fresh(self._connection, request, self._collector, stdin, guard)
         return self._conclude(ended)
+
+    async def close(self) -> None:
+        """The interpreter of a step ends with its script."""
 
     def partial(self) -> Done:
         """The output so far, read as lines or text."""

@@ -1,4 +1,7 @@
-"""Kept interpreters of a run: one for each session and host, opened when first needed, closed after its last step."""
+"""The kept sessions of a run: one for each session and host, opened when first needed, closed after its last step.
+
+What is kept is an interpreter (sh, bash, python) or a runspace pool (powershell); both answer to :class:`Keepable`.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,56 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from runner.engine.shape import Assignment
-from runner.errors import ExecutionFailed
+from runner.errors import ExecutionFailed, HostError
+from runner.execute.connections import process_link
 from runner.execute.patience import HURRIED_GRACE, Patience
 from runner.plan.model import Placement, Plan
 from runner.shell.kept import KeptInterpreter
-from runner.transport.port import Connection
+from runner.transport.port import Link
 from runner.units import format_duration
+from runner.using.model import Shell
 
 PROBE_TIMEOUT = 5.0
 """Seconds within which an interpreter must answer after a timeout to be kept (language.md, "Time")."""
 
 _CLOSE_GRACE = 2.0
 
+_IDLE_PROBE = 30.0
+"""Seconds of idleness after which a session is asked whether it is still there before a step is sent into it."""
+
 _Key: TypeAlias = tuple[str, str]
+
+
+class Keepable(Protocol):
+    """What a session keeps on a host; it runs one script at a time."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether it has ended, or its link is known to be broken."""
+
+    async def interrupt(self) -> bool:
+        """End what runs in it; False where that cannot be done without ending all of it."""
+
+    async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long it may take is the question
+        """Whether it is free, or becomes so, and answers within ``timeout`` seconds."""
+
+    async def reset(self) -> bool:
+        """Forget what steps have left in it; False where only a new one would."""
+
+    async def close(self, grace: float) -> bool:
+        """End it; True when nothing of it is left, False when that could not be made sure. Idempotent."""
 
 
 @dataclass(slots=True)
 class Kept:
-    """A session on a host: its interpreter, and in words what ended it, if it has ended."""
+    """A session on a host: its interpreter or pool, and in words what ended it, if it has ended."""
 
-    interpreter: KeptInterpreter
+    interpreter: Keepable
     lost_in: str | None = None
+    used_at: float = 0.0
 
     async def stop(self, grace: float) -> bool:
         """End what runs in it and keep it where it still answers then, else end it; False where that is not sure."""
@@ -42,12 +71,22 @@ class Kept:
 
 
 class Sessions:
-    """The kept interpreters of a run; ``on_reopen`` gets the name and the host of a lost one that is opened anew."""
+    """The kept sessions of a run.
 
-    def __init__(self, plan: Plan, patience: Patience, on_reopen: Callable[[str, str], None]) -> None:
+    ``on_reopen`` gets the name and the host of a lost one that is opened anew, ``on_notice`` a message and a host.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        patience: Patience,
+        on_reopen: Callable[[str, str], None],
+        on_notice: Callable[[str, str], None],
+    ) -> None:
         self._plan = plan
         self._patience = patience
         self._on_reopen = on_reopen
+        self._on_notice = on_notice
         self._kept: dict[_Key, Kept] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._idle: dict[_Key, asyncio.TimerHandle] = {}
@@ -55,11 +94,12 @@ class Sessions:
             key for planned in plan.steps for placement in planned.placements if (key := _key(placement))
         )
 
-    async def lease(self, placement: Placement, connection: Connection) -> Kept:
+    async def lease(self, placement: Placement, link: Link) -> Kept:
         """The placement's session; one assignment at a time asks, which the session's lane sees to.
 
         Raises:
             ExecutionFailed: it was lost and ``on_loss`` is ``fail``, or it cannot be opened.
+            Unreachable: what is to be kept cannot be reached.
             ConnectionLost: the link is gone.
 
         """
@@ -68,19 +108,49 @@ class Sessions:
             raise ValueError("the placement has no session")
         self._forget_idling(key)
         kept = self._kept.get(key)
-        if kept is not None and (kept.lost_in or kept.interpreter.lost):
+        if kept is not None and not await self._answers(kept):
             if placement.session_on_loss != "reopen":
-                raise _lost(key[0], kept)
+                raise _lost(placement, kept)
             self._on_reopen(*key)
             self._dismiss(self._kept.pop(key))
             kept = None
-        if kept is not None and placement.session_reset == "step":
+        if kept is not None and placement.session_reset == "step" and not await self._reset(kept):
             self._dismiss(self._kept.pop(key))
             kept = None
         if kept is None:
-            interpreter = await KeptInterpreter.open(connection, placement.shell, placement.interpreter)
-            kept = self._kept[key] = Kept(interpreter)
+            kept = self._kept[key] = Kept(await self._open(placement, link))
         return kept
+
+    async def _answers(self, kept: Kept) -> bool:
+        """Whether the session is there; one that was idle for long is asked, for a dead link tells nothing."""
+        if kept.lost_in or kept.interpreter.lost:
+            return False
+        idle = asyncio.get_running_loop().time() - kept.used_at
+        if idle < _IDLE_PROBE or await kept.interpreter.probe(PROBE_TIMEOUT):
+            return True
+        kept.lost_in = f"{format_duration(round(idle))} of silence"
+        return False
+
+    @staticmethod
+    async def _reset(kept: Kept) -> bool:
+        try:
+            return await kept.interpreter.reset()
+        except HostError:
+            return False
+
+    async def _open(self, placement: Placement, link: Link) -> Keepable:
+        if placement.shell is not Shell.POWERSHELL:
+            connection = process_link(link)
+            return await KeptInterpreter.open(connection, placement.shell, placement.interpreter)
+        from runner.execute.powershell_session import PowerShellSession  # noqa: PLC0415 - psrpcore takes its time
+
+        session = PowerShellSession(link, placement, lambda message: self._on_notice(message, placement.host))
+        try:
+            await session.open()
+        except BaseException:
+            self._dismiss(Kept(session))
+            raise
+        return session
 
     def ended(self, assignment: Assignment) -> asyncio.Task[None] | None:
         """An assignment is over: the last one of a session on a host closes it, and the closing is given."""
@@ -89,6 +159,8 @@ class Sessions:
         if key is None:
             return None
         self._left[key] -= 1
+        if (kept := self._kept.get(key)) is not None:
+            kept.used_at = asyncio.get_running_loop().time()
         if self._left[key]:
             self._start_idling(key, placement)
             return None
@@ -135,10 +207,10 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class _Closing:
-    interpreter: KeptInterpreter
+    interpreter: Keepable
 
     async def stop(self, grace: float) -> bool:
-        """Close it; see ``KeptInterpreter.close``."""
+        """Close it."""
         return await self.interpreter.close(grace)
 
 
@@ -146,13 +218,14 @@ def _key(placement: Placement) -> _Key | None:
     return None if placement.session is None else (placement.session, placement.host)
 
 
-def _lost(session: str, kept: Kept) -> ExecutionFailed:
+def _lost(placement: Placement, kept: Kept) -> ExecutionFailed:
     where = kept.lost_in or "an earlier step"
+    ends = "a step that ends the interpreter (`exit`, `exec`, a fired `set -e`) ends the session"
     return ExecutionFailed(
         "session-lost",
-        f"session `{session}` ended with {where}, and what it held is gone; nothing was run",
+        f"session `{placement.session}` ended with {where}, and what it held is gone; nothing was run",
         hints=(
-            "a step that ends the interpreter (`exit`, `exec`, a fired `set -e`) ends the session",
+            *(() if placement.shell is Shell.POWERSHELL else (ends,)),
             "where later steps do not need its variables, write `on_loss: reopen` on the session",
         ),
         phase="open",

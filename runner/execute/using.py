@@ -24,14 +24,24 @@ def bind(site: Site, prepared: PreparedScript) -> tuple[str, dict[str, Any]]:
         ExecutionFailed: a chain leads nowhere.
 
     """
-    text, found = prepared.script.text, prepared.scan
-    if site.planned.step.template:
-        text, found = _pasted(site.scope, prepared)
+    text, found = ready_text(site, prepared)
     values = {
-        variable_name(index, prepared.shell): _value(site, reference)
+        variable_name(index, prepared.shell): value_of(site, reference)
         for index, reference in enumerate(distinct(found))
     }
     return rewrite(text, found, prepared.shell), values
+
+
+def ready_text(site: Site, prepared: PreparedScript) -> tuple[str, Scan]:
+    """The script's text as it is on this host, references still in it, and the scan of that very text.
+
+    Raises:
+        VariableError: a template of ``template: true`` fails.
+
+    """
+    if site.planned.step.template:
+        return _pasted(site.scope, prepared)
+    return prepared.script.text, prepared.scan
 
 
 def _pasted(scope: Scope, prepared: PreparedScript) -> tuple[str, Scan]:
@@ -40,7 +50,14 @@ def _pasted(scope: Scope, prepared: PreparedScript) -> tuple[str, Scan]:
     return text, scan(text, prepared.shell)
 
 
-def _value(site: Site, reference: UsingReference) -> Any:
+def value_of(site: Site, reference: UsingReference) -> Any:
+    """What a reference stands for on this host.
+
+    Raises:
+        VariableError: the variable has no value on this host.
+        ExecutionFailed: the chain leads nowhere.
+
+    """
     try:
         return apply_chain(_variable(site, reference.name), reference.chain)
     except ChainError as error:

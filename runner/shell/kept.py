@@ -131,6 +131,10 @@ class KeptInterpreter:
         """
         return self._shell is Shell.PYTHON and not self._end.done() and await self._process.interrupt()
 
+    async def reset(self) -> bool:
+        """A process cannot forget: always False, and who wants that opens a new one."""
+        return False
+
     async def close(self, grace: float) -> bool:
         """End the interpreter: by itself where it is free, else TERM, after ``grace`` seconds KILL; idempotent.
 

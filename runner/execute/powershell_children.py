@@ -1,0 +1,100 @@
+"""What a stopped pipeline leaves behind: a stop ends the native program, not what that program had started.
+
+Found from inside the session, which still answers after a stop (remoting.md 2.9 and server/30): on Linux by the
+engine's process group, on Windows by the parents that still live. Over WinRM the rest goes with the shell's job object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.psrp.request import Argument, Command, PipelineRequest, Statement
+
+_CHILDREN = r"""
+param([int[]]$Except, [bool]$End)
+$found = @()
+if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
+  $all = @(Get-CimInstance -ClassName Win32_Process -Property ProcessId, ParentProcessId, Name)
+  $parents = @($PID)
+  $seen = @($PID)
+  while ($parents.Count -gt 0) {
+    $children = @($all | Where-Object { $parents -contains $_.ParentProcessId -and $seen -notcontains $_.ProcessId })
+    $parents = @($children | ForEach-Object { [int]$_.ProcessId })
+    $seen += $parents
+    $found += @($children | ForEach-Object { [pscustomobject]@{ Id = [int]$_.ProcessId; Name = [string]$_.Name } })
+  }
+} else {
+  $all = @{}
+  foreach ($directory in [IO.Directory]::GetDirectories('/proc')) {
+    $id = [IO.Path]::GetFileName($directory)
+    if ($id -notmatch '^\d+$') { continue }
+    try { $text = [IO.File]::ReadAllText("$directory/stat") } catch { continue }
+    $begin = $text.IndexOf('(')
+    $close = $text.LastIndexOf(')')
+    $fields = $text.Substring($close + 2).Split(' ')
+    $name = $text.Substring($begin + 1, $close - $begin - 1)
+    $all[[int]$id] = @{ Name = $name; State = $fields[0]; Parent = [int]$fields[1]; Group = [int]$fields[2] }
+  }
+  $ours = @()
+  $up = $PID
+  while ($all.ContainsKey($up)) { $ours += $up; $up = $all[$up].Parent }
+  foreach ($id in @($all.Keys)) {
+    if ($all[$id].Group -ne $all[$PID].Group -or $all[$id].State -eq 'Z' -or $ours -contains $id) { continue }
+    $found += [pscustomobject]@{ Id = $id; Name = $all[$id].Name }
+  }
+}
+foreach ($process in $found) {
+  if ($Except -contains $process.Id) { continue }
+  if ($End) { Stop-Process -Id $process.Id -Force -ErrorAction SilentlyContinue }
+  $process
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process on the host."""
+
+    number: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"`{self.name}` ({self.number})"
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """What is left of a stopped step: ``known`` False where the host could not be asked; ``ended`` if it was ended."""
+
+    known: bool = True
+    left: tuple[Child, ...] = ()
+    ended: bool = False
+
+    @property
+    def told(self) -> str:
+        """The end of a sentence about the stop; empty where nothing is left."""
+        if not self.known:
+            return "; what it had started may still run"
+        if not self.left:
+            return ""
+        names = ", ".join(map(str, self.left[:10])) + (" and more" if len(self.left) > 10 else "")
+        return f"; {names}, which it had started, " + ("was ended too" if self.ended else "still runs")
+
+
+def children_request(*, besides: Iterable[int] = (), end: bool = False) -> PipelineRequest:
+    """Asks for what the session has started and still runs, but for ``besides``; with ``end`` it is killed."""
+    given = (Argument(list(besides), "Except"), Argument(end, "End"))
+    asking = Command(_CHILDREN, is_script=True, arguments=given, use_local_scope=True)
+    return PipelineRequest(statements=(Statement((asking,)),))
+
+
+def read_children(answers: Sequence[Any]) -> tuple[Child, ...]:
+    """The answer of :func:`children_request`; what is no process in it is left out."""
+    found = [
+        Child(answer["Id"], str(answer["Name"])[:64])
+        for answer in answers
+        if isinstance(answer, Mapping) and isinstance(answer.get("Id"), int) and "Name" in answer
+    ]
+    return tuple(sorted(found, key=lambda child: child.number))
