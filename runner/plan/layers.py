@@ -9,6 +9,7 @@ from runner.document.nodes import Scalar
 
 Layer = Mapping[str, Any]
 
+_CERTIFICATE = frozenset({"certificate_thumbprint", "certificate_pem", "certificate_key_pem"})
 IMPLICIT = "negotiatewithimplicitcredential"
 """The authentication that logs in with the controller's own ticket, so that no credential goes with it."""
 
@@ -28,13 +29,13 @@ def nearest_logins(layers: Sequence[Layer], has_user_name: Callable[[str], bool]
         if hides_implicit and _word(seen.get("authentication")) == IMPLICIT:
             del seen["authentication"]
         kept.append(seen)
-        if "certificate_thumbprint" in seen:
-            hidden |= {"credential", "authentication", "password"}
+        if _CERTIFICATE & seen.keys():
+            hidden |= {"credential", "authentication", "password", *_CERTIFICATE}
         elif _word(seen.get("authentication")) == IMPLICIT:
-            hidden |= {"credential", "certificate_thumbprint", "password"}
+            hidden |= {"credential", "password", *_CERTIFICATE}
         elif "credential" in seen:
             hides_implicit = True
-            hidden |= {"certificate_thumbprint"}
+            hidden |= _CERTIFICATE
             if "user_name" not in seen and has_user_name(_text(seen["credential"])):
                 hidden |= {"user_name"}
         if "user_name" in seen:

@@ -40,12 +40,6 @@ def settings(folder: Path, text: str, host: str = "web1", name: str = "hosts") -
         ("ansible_connection=containers.podman.podman", {"transport": "container", "runtime": "podman"}),
         ("ansible_connection=winrm", {"transport": "winrm", "use_ssl": True}),
         ("ansible_connection=psrp ansible_port=5985", {"transport": "winrm", "use_ssl": False, "port": 5985}),
-        ("ansible_winrm_scheme=http ansible_winrm_transport=ntlm", {"use_ssl": False, "authentication": "negotiate"}),
-        ("ansible_winrm_path=/wsman", {"application_name": "wsman"}),
-        (
-            "ansible_winrm_server_cert_validation=ignore",
-            {"session_option": {"skip_ca_check": True, "skip_cn_check": True, "skip_revocation_check": True}},
-        ),
         ("ansible_shell_type=powershell", {"shell": "powershell"}),
         ("ansible_shell_type=fish", {}),
         ("ansible_python_interpreter=/usr/bin/python3", {"interpreter:python": "/usr/bin/python3"}),
@@ -69,6 +63,68 @@ def test_ansible_variables_are_understood(
 ) -> None:
     """Each of Ansible's connection variables becomes the setting that means the same."""
     assert settings(tmp_path, f"web1 {variables}\n") == expected
+
+
+SKIPPED = {"skip_ca_check": True, "skip_cn_check": True, "skip_revocation_check": True}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ("ansible_connection=winrm", {"use_ssl": True}),
+        ("ansible_connection=ansible.builtin.psrp ansible_port=5985", {"use_ssl": False, "port": 5985}),
+        ("ansible_connection=winrm ansible_winrm_scheme=http ansible_winrm_port=80", {"use_ssl": False, "port": 80}),
+        ("ansible_connection=winrm ansible_winrm_transport=ntlm", {"use_ssl": True, "authentication": "negotiate"}),
+        ("ansible_connection=winrm ansible_winrm_transport=kerberos,ssl", {
+            "use_ssl": True, "authentication": "kerberos"}),
+        ("ansible_connection=psrp ansible_psrp_auth=credssp ansible_psrp_configuration_name=JEA", {
+            "use_ssl": True, "authentication": "credssp", "configuration_name": "JEA"}),
+        ("ansible_connection=winrm ansible_winrm_path=/wsman", {"use_ssl": True, "application_name": "wsman"}),
+        ("ansible_connection=winrm ansible_winrm_server_cert_validation=ignore", {
+            "use_ssl": True, "session_option": SKIPPED}),
+        ("ansible_connection=winrm ansible_port=5985 ansible_winrm_server_cert_validation=ignore", {
+            "use_ssl": False, "port": 5985}),
+        ("ansible_connection=psrp ansible_port=5985 ansible_psrp_message_encryption=never", {
+            "use_ssl": False, "port": 5985, "session_option": {"no_encryption": True}}),
+        ("ansible_connection=psrp ansible_psrp_message_encryption=never", {"use_ssl": True}),
+        ("ansible_connection=winrm ansible_winrm_operation_timeout_sec=20", {
+            "use_ssl": True, "session_option": {"operation_timeout": "20s"}}),
+        ("ansible_connection=psrp ansible_psrp_reconnection_retries=3 ansible_psrp_ignore_proxy=yes", {
+            "use_ssl": True,
+            "session_option": {"max_connection_retry_count": "3", "proxy_access_type": "noproxyserver"}}),
+        ("ansible_connection=winrm ansible_winrm_cert_pem=c.pem ansible_winrm_cert_key_pem=k.pem", {
+            "use_ssl": True, "certificate_pem": "c.pem", "certificate_key_pem": "k.pem"}),
+        ("ansible_connection=psrp ansible_psrp_auth=certificate ansible_psrp_certificate_pem=c.pem", {
+            "use_ssl": True, "authentication": "default", "certificate_pem": "c.pem"}),
+        ("ansible_connection=psrp ansible_winrm_transport=basic ansible_psrp_auth=ntlm", {
+            "use_ssl": True, "authentication": "negotiate"}),
+    ],
+)  # fmt: skip
+def test_variables_of_the_windows_plugins(
+    tmp_path: Path, variables: str, expected: dict[str, object]
+) -> None:
+    """The variables of the plugins `winrm` and `psrp` become settings, each of the plugin that is used."""
+    assert settings(tmp_path, f"web1 {variables}\n") == {"transport": "winrm", **expected}
+
+
+@pytest.mark.parametrize("connection", ["", "ansible_connection=ssh", "ansible_connection=local"])
+def test_windows_variables_are_nothing_to_other_hosts(tmp_path: Path, connection: str) -> None:
+    """What is said of WinRM for all hosts does not make a Linux host a Windows host."""
+    text = (
+        f"web1 {connection}\n[all:vars]\nansible_winrm_transport=ntlm\nansible_winrm_port=5986\n"
+        "ansible_winrm_server_cert_validation=ignore\nansible_psrp_auth=credssp\n"
+    )
+    assert set(settings(tmp_path, text)) <= {"transport"}
+
+
+def test_windows_variables_go_with_a_native_transport(tmp_path: Path) -> None:
+    """A host that `connection:` reaches over WinRM takes the variables of both plugins."""
+    text = (
+        "version: 1\nconnection: {transport: winrm}\nhosts: {web1: {vars: {ansible_winrm_transport: kerberos}}, "
+        "web2: {connection: {transport: ssh}, vars: {ansible_winrm_transport: kerberos}}}\n"
+    )
+    assert settings(tmp_path, text, name="hosts.yml") == {"transport": "winrm", "authentication": "kerberos"}
+    assert settings(tmp_path, text, "web2", name="hosts.yml") == {"transport": "ssh"}
 
 
 def test_the_nearest_wins(tmp_path: Path) -> None:
