@@ -66,9 +66,10 @@ def connection_url(uri: str) -> str:
     path = quote(parts.path, safe=_PATH_CHARACTERS)
     if path in {"", "/"} and not parts.query:
         path = f"/{DEFAULT_APPLICATION}"
-    version = f"PSVersion={CLIENT_VERSION}"
-    # PowerShell joins with a semicolon where there is a query already.
-    query = f"{parts.query};{version}" if parts.query else version
+    query = parts.query
+    if "psversion=" not in query.lower():
+        # PowerShell joins with a semicolon where there is a query already.
+        query = f"{query};PSVersion={CLIENT_VERSION}" if query else f"PSVersion={CLIENT_VERSION}"
     return urlunsplit(
         (parts.scheme, f"{_host(parts.hostname or '')}:{port}", path.rstrip("/") or "/", query, "")
     )

@@ -66,6 +66,7 @@ def test_an_application_name_is_a_path_only() -> None:
         ("HTTPS://ps.example.com/PowerShell/", "https://ps.example.com:443/PowerShell?PSVersion=5.1"),
         ("https://ps.example.com/PowerShell?a=b", "https://ps.example.com:443/PowerShell?a=b;PSVersion=5.1"),
         ("https://ps.example.com/?a=b", "https://ps.example.com:443/?a=b;PSVersion=5.1"),
+        ("https://ps.example.com/x?PSVersion=7.4", "https://ps.example.com:443/x?PSVersion=7.4"),
         ("http://[::1]:5985", "http://[::1]:5985/wsman?PSVersion=5.1"),
         (" https://web01 ", "https://web01:443/wsman?PSVersion=5.1"),
     ],
