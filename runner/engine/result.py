@@ -75,6 +75,7 @@ class ErrorRecord:
         target: text of the object it was about.
         position: PowerShell's picture of the place: the line with marks under what failed.
         recommended_action: what the author of the command says to do about it.
+        source: the place in the playbook or in the script's file: ``playbooks/site.yml:14``; by who knows both.
 
     """
 
@@ -89,6 +90,7 @@ class ErrorRecord:
     target: str | None = None
     position: str | None = None
     recommended_action: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Values, results and events as JSON has them (cli.md, "What is printed"; schemas/result and schemas/events).
 
-A datetime and a duration become ISO 8601, a Decimal text, bytes and text that is not UTF-8 ``{"$bytes": base64}``.
+A datetime and a duration become ISO 8601, a Decimal and a Guid text, bytes and text that is not UTF-8
+``{"$bytes": base64}``; an object of PowerShell its properties, or its text where it has none; an enum value its name.
 Every text passes the mask before anything else is done with it.
 """
 
@@ -10,7 +11,7 @@ import math
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -20,12 +21,14 @@ from runner.engine.observe import (
     AssignmentStarted,
     Notice,
     OutputReceived,
+    ProgressReceived,
     RunEnded,
     RunEvent,
     RunStarted,
     Summary,
 )
 from runner.engine.result import ErrorRecord, Failure, Result, Status, Streams
+from runner.objects import PSObject, iso_duration
 from runner.present.port import Mask
 from runner.values import JsonValue
 
@@ -44,6 +47,8 @@ def encode_value(value: object, mask: Mask) -> JsonValue:  # noqa: C901, PLR0912
         return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return _encode_bytes(bytes(value), mask)
+    if isinstance(value, PSObject) and not value and value.text is not None:
+        return encode_text(value.text, mask)
     if isinstance(value, Mapping):
         return {_key(key, mask): encode_value(item, mask) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -105,26 +110,8 @@ def _key(key: object, mask: Mask) -> str:
 def encode_time(moment: datetime) -> str:
     """``2026-11-21T01:50:00.125Z``; a time without a zone stays without one."""
     if moment.tzinfo is not None and not moment.utcoffset():
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        return moment.isoformat().removesuffix("+00:00") + "Z"
     return moment.isoformat()
-
-
-def iso_duration(value: timedelta) -> str:
-    """ISO 8601 with days as the largest unit, as their length does not vary.
-
-    >>> iso_duration(timedelta(days=1, hours=2, seconds=3.5))
-    'P1DT2H3.5S'
-    """
-    sign = "-" if value < timedelta() else ""
-    value = abs(value)
-    hours, rest = divmod(value.seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
-    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if seconds or fraction:
-        clock += f"{seconds}{fraction}S"
-    days = f"{value.days}D" if value.days else ""
-    return f"{sign}P{days}T{clock}" if clock else f"{sign}P{days or 'T0S'}"
 
 
 def encode_result(run: str, result: Result, mask: Mask) -> dict[str, Any]:
@@ -170,6 +157,11 @@ def _encode_error(error: ErrorRecord, mask: Mask) -> dict[str, Any]:
         "line": error.line,
         "column": error.column,
         "stack": _optional(error.stack, mask),
+        "inner": [encode_words(text, mask) for text in error.inner],
+        "target": _optional(error.target, mask),
+        "position": _optional(error.position, mask),
+        "recommended_action": _optional(error.recommended_action, mask),
+        "source": _optional(error.source, mask),
     }
 
 
@@ -209,6 +201,7 @@ _EVENT_NAMES: Mapping[type[RunEvent], str] = {
     RunStarted: "run_started",
     AssignmentStarted: "assignment_started",
     OutputReceived: "output_received",
+    ProgressReceived: "progress_received",
     AssignmentEnded: "assignment_ended",
     Notice: "notice",
     RunEnded: "run_ended",
@@ -228,6 +221,17 @@ def _event_fields(run: str, event: RunEvent, mask: Mask) -> dict[str, Any]:
                 "host": encode_words(event.host, mask),
                 "stream": event.stream,
                 "text": text,
+                "color": event.color,
+            }
+        case ProgressReceived():
+            return {
+                "step": event.step,
+                "host": encode_words(event.host, mask),
+                "activity": encode_words(event.activity, mask),
+                "status": encode_words(event.status, mask),
+                "percent": event.percent,
+                "seconds_left": event.seconds_left,
+                "completed": event.completed,
             }
         case AssignmentEnded():
             return {"at": encode_time(event.at), "result": encode_result(run, event.result, mask)}

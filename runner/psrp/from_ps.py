@@ -192,11 +192,9 @@ def _integer(plain: str) -> Callable[[Any], Any]:
 
 
 def _datetime(value: Any) -> datetime:
-    clock = (value.hour, value.minute, value.second, value.microsecond, value.tzinfo)
     tick = _bare(value, "nanosecond") // 100
-    if tick:
-        return PreciseDatetime(value.year, value.month, value.day, *clock, tick=tick)
-    return datetime(value.year, value.month, value.day, *clock)  # noqa: DTZ001 - without a zone where none was sent
+    plain = datetime.combine(datetime.date(value), datetime.timetz(value))
+    return PreciseDatetime.of(plain, tick) if tick else plain
 
 
 def _duration(value: Any) -> timedelta:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from psrpcore.types import ConsoleColor
 
 from runner.engine.result import ErrorRecord
-from runner.objects import PSObject
+from runner.objects import PreciseDatetime, PSObject
 from runner.psrp.from_ps import from_ps, read_text
 from runner.psrp.request import RecordKind
 
@@ -147,7 +147,7 @@ def _information(record: Any) -> dict[str, Any]:
         "message": str(fields.get("Message") or "") if of_host else read_text(record.MessageData) or "",
         "tags": [str(tag) for tag in tags] if isinstance(tags, list) else [],
         "source": _words(record.Source),
-        "time": time if isinstance(time, datetime) else None,
+        "time": _in_utc(time) if isinstance(time, datetime) else None,
         "user": _words(record.User),
         "computer": _words(record.Computer),
         "color": _color(fields.get("ForegroundColor")),
@@ -157,6 +157,15 @@ def _information(record: Any) -> dict[str, Any]:
     if not of_host and not isinstance(data, str):
         entry["data"] = data
     return entry
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A Local time of the peer as the same moment in UTC; without a zone nobody knows which it is."""
+    if moment.utcoffset() is None:
+        return moment
+    tick = moment.tick if isinstance(moment, PreciseDatetime) else 0
+    whole = datetime.combine(moment.date(), moment.timetz()).astimezone(UTC)
+    return PreciseDatetime.of(whole, tick) if tick else whole
 
 
 def _color(value: Any) -> str | None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.result import Status
-from runner.present.encode import encode_time, encode_value, encode_words, iso_duration
+from runner.objects import iso_duration
+from runner.present.encode import encode_time, encode_value, encode_words
 from tests.support.fake_runs import keep, mask_hunter
 
 
