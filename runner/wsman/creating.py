@@ -27,9 +27,7 @@ RETRIED_FAULTS = frozenset(
     }
 )
 #: What the same is called where our own connection fails.
-RETRIED_CODES = frozenset(
-    {"connection-refused", "connect-timeout", "connection-dropped", "network-unreachable"}
-)
+RETRIED_CODES = frozenset({"connection-refused", "connect-timeout", "winrm-dropped", "network-unreachable"})
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0

@@ -25,6 +25,12 @@ _RECEIVE_POOL = Request(
 )
 _DELETE = Request(names.DELETE)
 
+#: The question every WSMan server answers, about itself and without a shell (DSP0226 11); it has no headers.
+IDENTIFY = (
+    f'<s:Envelope xmlns:s="{names.SOAP}" xmlns:wsmid="{names.IDENTITY}"><s:Header/>'
+    "<s:Body><wsmid:Identify/></s:Body></s:Envelope>"
+).encode()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellSettings:

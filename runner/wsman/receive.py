@@ -36,8 +36,18 @@ _LONGEST_REST = 1.0
 
 _NOTHING = Received(())
 
-#: Refusals that no waiting cures: what they say is true of the next try too.
-_LASTING = frozenset({"login-refused"})
+#: What the wire calls a network that may come back; a refused login or a wrong certificate is there the next time too.
+_PASSING = frozenset(
+    {
+        "answer-timeout",
+        "connect-timeout",
+        "connection-lost",
+        "connection-refused",
+        "name-not-resolved",
+        "network-unreachable",
+        "winrm-dropped",
+    }
+)
 
 
 @dataclass(slots=True)
@@ -118,7 +128,7 @@ class _Persistent:
     def _bear(self, failure: HostError) -> None:
         """Note that the network failed; raises where it has for too long, or will not come back by waiting."""
         host, now = self._asked.host, self._client.clock.now()
-        if failure.code in _LASTING:
+        if failure.code not in _PASSING:
             raise failure
         if self._failing_since is None:
             self._failing_since = now
