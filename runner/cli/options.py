@@ -112,6 +112,9 @@ def connection_options(function: Function) -> Function:
         [
             option("--credential", metavar="NAME", help="Log in with this credential of the playbook."),
             option("--user", metavar="USER", help="Log in as this user."),
+            option(
+                "--certificates", metavar="DIR", help="PEM files that a certificate_thumbprint names one of."
+            ),
             option("--ask-password", is_flag=True, help="Ask for the login password once (terminal only)."),
             option(
                 "--shell",

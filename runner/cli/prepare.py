@@ -10,6 +10,8 @@ from pathlib import Path
 
 from runner.cli.extras import read_extras
 from runner.cli.options import words
+from runner.credentials.certificates import CertificateStore
+from runner.document.reader import written_path
 from runner.inventory.inventory import Inventory
 from runner.inventory.load import load_inventory
 from runner.inventory.patterns import select
@@ -45,6 +47,7 @@ class Given:
     throttle: int | None = None
     timeout: float | None = None
     password: Secret | None = None
+    certificates: str | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ def _plan(playbook: Playbook, prepared: Prepared, given: Given, *, validating: b
             words(tuple(given.tags)), words(tuple(given.skip_tags)), tuple(given.only), given.start_at
         ),
         overrides=_overrides(prepared, given),
+        certificates=None if validating else CertificateStore(_folder(given.certificates), now=now),
         throttle=given.throttle,
         timeout=given.timeout,
         validating=validating,
@@ -118,6 +122,10 @@ def _overrides(prepared: Prepared, given: Given) -> Overrides:
         shell=Shell(given.shell.lower()) if given.shell else None,
         limit=_limit(given.limit, prepared),
     )
+
+
+def _folder(written: str | None) -> Path | None:
+    return None if not written else written_path(written)
 
 
 def _limit(pattern: str | None, prepared: Prepared) -> frozenset[str] | None:

@@ -26,12 +26,12 @@ OPTIONS: Final = frozenset(
             "no_input",
             "record",
         ),
-        *("format", "directory", "playbook", "host"),
+        *("format", "directory", "playbook", "host", "certificates"),
     }
 )
 """What a settings file may say: the long names of all options, known here so that no command is imported for it."""
 
-_PATHS: Final = frozenset({"inventory", "record", "directory", "playbook"})
+_PATHS: Final = frozenset({"inventory", "record", "directory", "playbook", "certificates"})
 
 
 def read_settings(start: Path) -> dict[str, Any]:

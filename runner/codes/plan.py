@@ -12,6 +12,29 @@ CODES: dict[str, CodePage] = {
         "{hosts: web, transport: winrm, authentication: basic, credential: ops}",
         "{hosts: web, transport: winrm, authentication: basic, credential: ops, use_ssl: true}",
     ),
+    "certificate-expired": CodePage(
+        "a client certificate is not valid now",
+        "No host takes it, so it is told before 2,000 of them refuse the login. The clock of this controller counts.",
+    ),
+    "certificate-key": CodePage(
+        "the private key of a client certificate is missing or encrypted",
+        "A login by certificate proves that it has the private key. The key stands in the certificate's PEM file or"
+        " beside it as `NAME.key` or `NAME-key.pem`, without a passphrase; a credential may have one with a passphrase.",
+    ),
+    "certificate-store": CodePage(
+        "a thumbprint is said, and there is no store of certificates to look in",
+        "Windows looks a thumbprint up in its own store. Here a store is a folder of PEM files: `--certificates DIR`,"
+        " `RUNNER_CERTIFICATES` or `certificates` in runner.toml. A thumbprint is the SHA-1 of the certificate's DER.",
+        "runner run patch.yml -i prod.yml",
+        "runner run patch.yml -i prod.yml --certificates ~/certificates",
+    ),
+    "certificate-unusable": CodePage(
+        "the X.509 certificate of a credential cannot log in",
+        "It is no PEM, has expired, has no private key, or the key is another's or cannot be opened. It is looked at"
+        " before anything connects.",
+        "ops: {certificate: {file: ops.pem}}",
+        "ops: {certificate: {file: ops.pem}, private_key: {file: ops.key}}",
+    ),
     "check-skipped": CodePage(
         "a check of the host's certificate is skipped",
         "`skip_ca_check`, `skip_cn_check` and `skip_revocation_check` are convenient while a fault is looked for. With"
@@ -190,6 +213,11 @@ CODES: dict[str, CodePage] = {
     "transport-not-available": CodePage(
         "a host would be reached by a transport that this version does not have yet",
         "The target is valid; `local`, `ssh` and `winrm` are the transports of this version.",
+    ),
+    "unknown-certificate": CodePage(
+        "no certificate of the store has the thumbprint",
+        "The certificates that are there are listed with their thumbprints, subjects and last days. Files count that end"
+        " in .pem, .crt or .cer and hold a certificate in PEM.",
     ),
     "unknown-result": CodePage(
         "`results.N` is read and no step registers `N`",

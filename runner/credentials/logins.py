@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from runner.credentials.certificates import CertificateError
 from runner.credentials.sources import SecretReader
+from runner.credentials.x509 import check, is_x509, parted
 from runner.errors import CredentialError, DocumentError
 from runner.playbook.model import Credential, SecretSource
 from runner.problems import Problems
@@ -37,7 +39,8 @@ def read_logins(
             except CredentialError as error:
                 problems.extend(error.problems)
         if not problems.has_errors:
-            logins[name] = _login(credential, values)
+            logins[name] = login = _login(credential, values)
+            _check_certificate(credential, login, problems)
     if problems.has_errors:
         raise SeveralCredentialsError(problems.sorted())
     return logins
@@ -55,14 +58,28 @@ def _read(source: SecretSource | str | None, what: str, reader: SecretReader) ->
 
 
 def _login(credential: Credential, values: Mapping[str, Secret | None]) -> Login:
-    username, certificate = values["username"], values["certificate"]
+    username = values["username"]
     key = values["private_key"]
+    certificate = values["certificate"].reveal() if values["certificate"] else None
+    if certificate is not None and is_x509(certificate):
+        certificate, key = parted(certificate, key)
     return Login(
         username=username.reveal() if username else None,
         password=values["password"],
         # A key file ends in a line end, and readers of PEM want it.
         private_key=Secret(key.reveal().rstrip("\n") + "\n") if key else None,
         passphrase=values["passphrase"],
-        certificate=certificate.reveal() if certificate else None,
+        certificate=certificate,
         agent=credential.agent,
     )
+
+
+def _check_certificate(credential: Credential, login: Login, problems: Problems) -> None:
+    if login.certificate is None or not is_x509(login.certificate):
+        return
+    try:
+        check(login.certificate, login.private_key, login.passphrase)
+    except CertificateError as error:
+        span = credential.certificate.span if credential.certificate is not None else credential.span
+        words = f"the certificate of credential `{credential.name}` {error}"
+        problems.error("certificate-unusable", words, span)

@@ -27,6 +27,7 @@ from runner.plan.scripts import prepare_scripts
 from runner.plan.session_shells import check_session_shells
 from runner.plan.unfit import refuse_unfit_keys
 from runner.plan.uses import compiled_of, texts_of
+from runner.plan.winrm import ClientCertificates
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
 from runner.transport.port import Login
@@ -40,8 +41,9 @@ from runner.variables.scope import HostScopes, Layer, Variable
 class PlanRequest:
     """Everything a plan is made from.
 
-    ``inputs`` and ``extras`` are checked layers (``runner.variables.inputs``). ``throttle`` is ``-f``. ``validating``
-    True finds problems only: what this version does not run is fine, and an absent inventory is forgiven.
+    ``inputs`` and ``extras`` are checked layers (``runner.variables.inputs``). ``throttle`` is ``-f``. ``certificates``
+    is the store that thumbprints are looked up in; None looks none up. ``validating`` True finds problems only: what
+    this version does not run is fine, and an absent inventory is forgiven.
     """
 
     playbook: Playbook
@@ -52,6 +54,7 @@ class PlanRequest:
     now: datetime
     choice: Choice = field(default_factory=Choice)
     overrides: Overrides = field(default_factory=Overrides)
+    certificates: ClientCertificates | None = None
     throttle: int | None = None
     timeout: float | None = None
     validating: bool = False
@@ -69,7 +72,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     kept = chosen_steps(playbook.steps, request.choice, problems)
     scopes = _scopes(request)
     steps = compute_keys(passed_through(graph, playbook.steps, kept), scopes.common, problems)
-    placer = Placer(playbook, inventory, scopes, request.overrides, problems)
+    placer = Placer(playbook, inventory, scopes, request.overrides, problems, request.certificates)
     placed = {step.id: placer.place(step) for step in steps}
     planned = tuple(
         PlannedStep(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from runner.plan.model import Plan, PlannedStep
+from runner.plan.model import Placement, Plan, PlannedStep
 from runner.playbook.model import (
     AssertBody,
     CommandBody,
@@ -18,6 +18,9 @@ from runner.playbook.model import (
 )
 from runner.present.folding import fold
 from runner.present.paint import Line, Piece, Role, line
+from runner.transport.endpoint import Endpoint
+from runner.transport.winrm_uris import configuration_name
+from runner.using.model import Shell
 
 _SHORT_DIGEST = 12
 
@@ -49,6 +52,8 @@ def _step_lines(number: int, planned: PlannedStep, *, hosts: bool) -> Iterator[L
     names = [placement.host for placement in planned.placements]
     shown = fold(names) if hosts and names else "no hosts: skipped"
     yield line("     on     ", Piece(shown, Role.HOSTS), f"  ({len(names)})" if len(names) > 1 else "")
+    for way in _ways(planned):
+        yield line(f"     over   {way}")
     sessions = {p.session for p in planned.placements if p.session is not None}
     if sessions:
         yield line(f"     in     session {', '.join(sorted(sessions))}")
@@ -102,6 +107,41 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _remoting(placement: Placement) -> dict[str, Any]:
+    """What is known of PowerShell remoting to a host; nothing where it is reached without."""
+    endpoint = placement.endpoint
+    if endpoint.winrm is not None:
+        return {
+            "url": endpoint.winrm.url,
+            "configuration": configuration_name(endpoint.winrm.resource_uri),
+            "authentication": _login(endpoint),
+        }
+    if placement.shell is Shell.POWERSHELL and endpoint.transport == "ssh":
+        return {"subsystem": None if placement.interpreter else endpoint.subsystem or "powershell"}
+    return {}
+
+
+def _login(endpoint: Endpoint) -> str:
+    if endpoint.winrm is None:
+        return ""
+    return "certificate" if endpoint.winrm.certificate is not None else endpoint.winrm.authentication.value
+
+
+def _ways(planned: PlannedStep) -> Iterator[str]:
+    """How WinRM hosts are reached, each way once: what tells them apart is the host's name alone."""
+    told: set[str] = set()
+    for placement in planned.placements:
+        endpoint = placement.endpoint
+        if endpoint.winrm is None:
+            continue
+        url = endpoint.winrm.url.partition("?")[0]
+        configuration = configuration_name(endpoint.winrm.resource_uri)
+        way = f"{url.replace(endpoint.address, 'HOST', 1)}  {_login(endpoint)}  {configuration}"
+        if way not in told:
+            told.add(way)
+            yield way
+
+
 def _step_document(planned: PlannedStep) -> dict[str, Any]:
     step = planned.step
     return {
@@ -124,6 +164,7 @@ def _step_document(planned: PlannedStep) -> dict[str, Any]:
                 "address": placement.endpoint.address or None,
                 "port": placement.endpoint.port,
                 "user": placement.endpoint.user,
+                **_remoting(placement),
                 "shell": placement.shell.value,
                 "session": placement.session,
             }
