@@ -11,8 +11,7 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from hashlib import sha1
+from hashlib import sha1, sha256
 from pathlib import Path
 
 from cryptography import x509
@@ -34,7 +33,7 @@ class Flaw(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate with its key, both in PEM; ``issuers`` is the chain above it, in PEM."""
 
@@ -47,11 +46,20 @@ class Certificate:
         """The certificate and the chain above it."""
         return self.certificate.public_bytes(serialization.Encoding.PEM) + self.issuers
 
-    @cached_property
+    @property
+    def der(self) -> bytes:
+        """The certificate alone, in DER."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
     def thumbprint(self) -> str:
-        """SHA-1 of the DER as Windows counts, in lower-case hexadecimal digits."""
-        encoded = self.certificate.public_bytes(serialization.Encoding.DER)
-        return sha1(encoded, usedforsecurity=False).hexdigest()
+        """SHA-1 of the DER, as Windows names certificates, in upper-case hexadecimal digits."""
+        return sha1(self.der, usedforsecurity=False).hexdigest().upper()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, in lower-case hexadecimal digits."""
+        return sha256(self.der).hexdigest()
 
 
 class Authority:

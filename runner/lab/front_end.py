@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from runner.lab.http_server import ConnectionCut, HttpRequest, HttpResponse, HttpServer, Peer
 from runner.lab.troubles import ANY, Kind, Trouble, Troubles, foreign, truncated
-from runner.lab.wsman_login import Challenged, ConnectionLogin, LoggedIn, LoginRefused, LoginSettings
-from runner.lab.wsman_service import Caller, Mangle, Service
+from runner.lab.winrm_acceptor import Envelope, Logins, WinrmAcceptor
+from runner.lab.wsman_service import IDENTITY, Caller, Mangle, Service
 from runner.lab.wsman_settings import Counters, Manners, ServiceSettings
-from runner.lab.wsman_soap import Fault, Faulted, NotAnEnvelope, Request, identity, read_request
+from runner.lab.wsman_soap import Fault, Faulted, NotAnEnvelope, Request, read_request
+from runner.wsman.port import Answer
 
 _SOAP = "application/soap+xml;charset=UTF-8"
-_HTML = b"<html><body><h1>500 - Internal server error.</h1></body></html>"
+_HTML = b"<html><body><h1>Internal server error</h1><br>The resource cannot be displayed.</body></html>"
 _ANONYMOUS_IDENTIFY = "/wsman-anon/identify"
+_CHALLENGES = (("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", 'Basic realm="WSMAN"'))
 _EVER = 86_400.0
 _MANGLES: dict[Kind, Mangle] = {Kind.TRUNCATED_FRAGMENT: truncated, Kind.FOREIGN_FRAGMENT: foreign}
 
@@ -31,14 +32,14 @@ class FrontEndSettings:
 
     Args:
         service: its shells and limits.
-        login: who may log in, and how.
+        logins: who may come in, and how.
         context: TLS with the host's certificate; None is plain http.
         application_names: first parts of URLs that are answered.
 
     """
 
     service: ServiceSettings
-    login: LoginSettings
+    logins: Logins
     context: ssl.SSLContext | None = None
     application_names: tuple[str, ...] = ("wsman",)
 
@@ -51,6 +52,8 @@ class FrontEnd:
         self.counters = Counters()
         self.troubles = Troubles()
         self.service = Service(settings.service, self.counters)
+        self.delegated: list[object] = []
+        """Credentials that clients have delegated by CredSSP: each has ``username`` and ``password``."""
         self.port = 0
         self._server = HttpServer(self._connection, settings.context)
         self._paths = {f"/{name.strip('/')}".lower() for name in settings.application_names}
@@ -61,7 +64,7 @@ class FrontEnd:
     def url(self) -> str:
         """Where it listens, by the number of the address."""
         scheme = "https" if self.settings.context is not None else "http"
-        return f"{scheme}://127.0.0.1:{self.port}{min(self._paths)}"
+        return f"{scheme}://127.0.0.1:{self.port}/{self.settings.application_names[0]}"
 
     @property
     def connections(self) -> int:
@@ -113,15 +116,15 @@ class FrontEnd:
 
 
 class Connection:
-    """The requests of one TCP connection: login, decryption, operation, encryption."""
+    """The requests of one TCP connection: an acceptor logs in, opens and seals; operations are done here."""
 
     def __init__(self, front: FrontEnd, peer: Peer) -> None:
-        settings = front.settings
         self._front = front
         self._peer = peer
-        self._tls = settings.context is not None
-        self._login = ConnectionLogin(settings.login, peer, tls=self._tls)
+        self._acceptor = WinrmAcceptor(front.settings.logins, self._respond, peer.certificate)
         self._known = False
+        self._scheme = ""
+        self._cut = False
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one HTTP request."""
@@ -129,57 +132,39 @@ class Connection:
         if trouble is not None and (early := await self._befall(trouble)) is not None:
             return early
         if request.path == _ANONYMOUS_IDENTIFY:
-            return _soap(HTTPStatus.OK, identity("Microsoft Corporation", "OS: 0.0.0 SP: 0.0 Stack: 3.0"))
+            return HttpResponse(HTTPStatus.OK, IDENTITY, (("Content-Type", _SOAP),))
         if not self._front.is_path(request.path):
             return HttpResponse(HTTPStatus.NOT_FOUND)
         if request.method != "POST":
             return HttpResponse(HTTPStatus.METHOD_NOT_ALLOWED)
-        login = self._login.check(request)
-        if isinstance(login, Challenged):
-            return self._challenge(request, login)
-        if not self._known:
-            self._known = True
-            self._front.counters.logins[login.scheme] += 1
-        response = await self._logged_in(request, login)
-        if trouble is not None and trouble.kind is Kind.CUT:
-            return _cut(response)
+        self._cut = trouble is not None and trouble.kind is Kind.CUT
+        self._scheme = request.headers.get("authorization", "").partition(" ")[0] or self._scheme
+        response = await self._acceptor.answer(request)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            return self._not_yet(request, response)
+        return replace(response, cut_after=len(response.body) // 2) if self._cut else response
+
+    def _not_yet(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """A login that goes on, has failed, or has not begun; OMI says nothing of how to begin (remoting.md 12)."""
+        scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
+        goes_on = any(value.lower().startswith(f"{scheme} ") for _, value in response.headers)
+        if not scheme and self._front.settings.service.manners is Manners.OMI:
+            return replace(response, headers=())
+        if scheme and (scheme == "basic" or not goes_on):
+            self._front.counters.refused_logins += 1
         return response
 
-    def _challenge(self, request: HttpRequest, login: Challenged) -> HttpResponse:
-        settings = self._front.settings.login
-        if login.token is not None:
-            return HttpResponse(HTTPStatus.UNAUTHORIZED, headers=(_authenticate(*login.token),))
-        if "authorization" in request.headers:
-            self._front.counters.refused_logins += 1
-        elif not settings.greets:
-            return HttpResponse(HTTPStatus.UNAUTHORIZED)
-        return HttpResponse(HTTPStatus.UNAUTHORIZED, headers=settings.challenges(encrypted=self._tls))
+    async def _respond(self, envelope: Envelope) -> Answer | HttpResponse:
+        """Do what an envelope asks for."""
+        front = self._front
+        if not self._known:
+            self._known = True
+            front.counters.logins[self._scheme] += 1
+            if self._acceptor.delegated is not None:
+                front.delegated.append(self._acceptor.delegated)
+        return await self._operation(envelope.body, envelope.user)
 
-    async def _logged_in(self, request: HttpRequest, login: LoggedIn) -> HttpResponse:
-        headers = (_authenticate(*login.token),) if login.token is not None else ()
-        if not request.body:  # the first request of a login that will encrypt
-            return HttpResponse(HTTPStatus.OK, headers=headers)
-        content_type = request.headers.get("content-type", "")
-        encrypted = content_type.lower().startswith("multipart/")
-        if not encrypted:
-            if not self._tls and not self._front.settings.login.allow_unencrypted:
-                return HttpResponse(HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
-            return _with(await self._operation(request.body, login.user), headers)
-        if login.exchange is None:
-            return HttpResponse(HTTPStatus.BAD_REQUEST, headers=headers)
-        try:
-            envelope = login.exchange.unwrap(content_type, request.body)
-        except LoginRefused:
-            return HttpResponse(HTTPStatus.BAD_REQUEST, headers=headers)
-        response = await self._operation(envelope, login.user)
-        if not response.body:
-            return _with(response, headers)
-        wrapped_type, body = login.exchange.wrap(response.body)
-        return HttpResponse(
-            response.status, body, (("Content-Type", wrapped_type), *headers), cut_after=response.cut_after
-        )
-
-    async def _operation(self, envelope: bytes, user: str) -> HttpResponse:
+    async def _operation(self, envelope: bytes, user: str) -> Answer | HttpResponse:
         try:
             request = read_request(envelope)
         except NotAnEnvelope:
@@ -192,12 +177,12 @@ class Connection:
             mangle = _MANGLES.get(trouble.kind) if trouble is not None else None
             body = await self._front.service.answer(request, caller, len(envelope), mangle)
         except Faulted as problem:
-            response = _soap(
-                HTTPStatus.INTERNAL_SERVER_ERROR, self._mannered(problem.fault).envelope(request)
-            )
+            fault = self._mannered(problem.fault).envelope(request)
+            answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, fault, _SOAP)
         else:
-            response = _soap(HTTPStatus.OK, body)
-        return _cut(response) if trouble is not None and trouble.kind is Kind.CUT else response
+            answer = Answer(HTTPStatus.OK, body, _SOAP)
+        self._cut = self._cut or (trouble is not None and trouble.kind is Kind.CUT)
+        return answer
 
     def _mannered(self, fault: Fault) -> Fault:
         if self._front.settings.service.manners is Manners.OMI:
@@ -223,30 +208,9 @@ class Connection:
             case Kind.REDIRECT:
                 return self._front.redirection(trouble)
             case Kind.UNAUTHORIZED:
-                challenges = self._front.settings.login.challenges(encrypted=self._tls)
-                return HttpResponse(HTTPStatus.UNAUTHORIZED, headers=challenges)
+                return HttpResponse(HTTPStatus.UNAUTHORIZED, headers=_CHALLENGES)
             case Kind.SERVER_ERROR:
                 return HttpResponse(HTTPStatus.INTERNAL_SERVER_ERROR, _HTML, (("Content-Type", "text/html"),))
             case Kind.KILL if request is not None and caller is not None:
                 self._front.service.kill(request, caller)
         return None
-
-
-def _soap(status: HTTPStatus, envelope: bytes) -> HttpResponse:
-    return HttpResponse(status, envelope, (("Content-Type", _SOAP), ("Server", "Microsoft-HTTPAPI/2.0")))
-
-
-def _with(response: HttpResponse, headers: tuple[tuple[str, str], ...]) -> HttpResponse:
-    if not headers:
-        return response
-    return HttpResponse(
-        response.status, response.body, (*response.headers, *headers), response.keep, response.cut_after
-    )
-
-
-def _cut(response: HttpResponse) -> HttpResponse:
-    return HttpResponse(response.status, response.body, response.headers, cut_after=len(response.body) // 2)
-
-
-def _authenticate(scheme: str, token: bytes) -> tuple[str, str]:
-    return ("WWW-Authenticate", f"{scheme} {b64encode(token).decode()}")

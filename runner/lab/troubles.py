@@ -70,6 +70,9 @@ class Trouble:
     code: int = 0
 
 
+_OF_AN_OPERATION = frozenset({Kind.FAULT, Kind.KILL, Kind.TRUNCATED_FRAGMENT, Kind.FOREIGN_FRAGMENT})
+
+
 @dataclass(slots=True)
 class Troubles:
     """What is to go wrong, in the order in which it was asked for."""
@@ -79,7 +82,14 @@ class Troubles:
     """Those that befell a request, once for each."""
 
     def add(self, trouble: Trouble) -> None:
-        """Have something go wrong from now on."""
+        """Have something go wrong from now on.
+
+        Raises:
+            ValueError: it can befall only an operation, and was asked for any request.
+
+        """
+        if trouble.on == ANY and trouble.kind in _OF_AN_OPERATION:
+            raise ValueError(f"`{trouble.kind}` befalls an operation: say which one")
         self.waiting.append(trouble)
 
     def clear(self) -> None:

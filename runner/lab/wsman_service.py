@@ -46,6 +46,8 @@ STOP = "powershell/signal/crtl_c"
 """The code that stops a pipeline, misspelt as PowerShell has it; every other one closes the command."""
 Mangle = Callable[[list[bytes]], list[bytes]]
 _RECEIVE = f"{SHELL}/Receive"
+IDENTITY = identity("Microsoft Corporation", "OS: 10.0.20348 SP: 0.0 Stack: 3.0")
+"""The answer to Identify: Windows Server 2022."""
 _CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
 _STATE = f"{SHELL}/CommandState"
 _ENVELOPE_ROOM = 4096  # bytes of an answer that are not output: headers, namespaces, the state
@@ -80,6 +82,11 @@ class Service:
         """Look after idle shells from now on."""
         self._sweeper = asyncio.create_task(self._sweep())
 
+    @property
+    def open_shells(self) -> int:
+        """How many shells have an engine that lives."""
+        return sum(not shell.lost for shell in self.shells.values())
+
     async def close(self) -> None:
         """End every shell."""
         if self._sweeper is not None:
@@ -104,7 +111,7 @@ class Service:
         if size > self.settings.quotas.max_envelope_size_kb * 1024:
             raise Faulted(REQUEST_TOO_LARGE)
         if request.operation == IDENTIFY:
-            return identity("Microsoft Corporation", "OS: 10.0.20348 SP: 0.0 Stack: 3.0")
+            return IDENTITY
         with self._counted(caller.user):
             return response(request, await self._body(request, caller, mangle))
 
@@ -176,7 +183,7 @@ class Service:
 
     def _check_quotas(self, user: str) -> None:
         quotas = self.settings.quotas
-        owners = Counter(shell.facts.owner for shell in self.shells.values())
+        owners = Counter(shell.facts.owner for shell in self.shells.values() if not shell.lost)
         if owners[user] >= quotas.max_shells_per_user:
             raise Faulted(too_many_shells(quotas.max_shells_per_user))
         if user not in owners and len(owners) >= quotas.max_concurrent_users:

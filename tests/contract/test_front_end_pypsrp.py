@@ -14,8 +14,9 @@ from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
+from runner.lab.certificates import Flaw
 from runner.lab.wsman_settings import Quotas
-from tests.support.winrm_lab import WinrmHost, child, front_end
+from tests.support.winrm_lab import PASSWORD, USER, WinrmHost, child, front_end
 
 
 def client(host: WinrmHost, **settings: Any) -> WSMan:
@@ -222,3 +223,85 @@ async def test_the_quota_of_shells_counts() -> None:
         await asyncio.to_thread(together.wait)
         await holding
         assert (await run(host, "1..3")).output == [1, 2, 3]
+
+
+@pytest.fixture
+def ntlm_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """A user that NTLM knows: name and password."""
+    file = tmp_path / "ntlm"
+    file.write_text(f"LAB:{USER}:{PASSWORD.replace(':', '')}\n", encoding="utf-8")
+    monkeypatch.setenv("NTLM_USER_FILE", str(file))
+    return f"LAB\\{USER}", PASSWORD.replace(":", "")
+
+
+async def test_messages_are_encrypted_over_http(ntlm_users: tuple[str, str]) -> None:
+    """NTLM logs a connection in once and seals what goes over it; plain text is not taken."""
+    name, password = ntlm_users
+    async with front_end(protocol="ntlm", unencrypted=False) as host:
+        shell = await run(host, "1..3", auth="ntlm", encryption="always", username=name, password=password)
+        assert shell.output == [1, 2, 3]
+        assert host.counters.logins == {"Negotiate": 1}
+
+
+async def test_a_wrong_password_of_ntlm_is_refused(ntlm_users: tuple[str, str]) -> None:
+    """Nothing is opened."""
+    async with front_end(protocol="ntlm", unencrypted=False) as host:
+        with pytest.raises(AuthenticationError):
+            await run(
+                host, "1..3", auth="ntlm", encryption="always", username=ntlm_users[0], password="wrong"
+            )
+        assert host.counters.shells_opened == 0
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+async def test_https_with_an_authority_of_its_own(auth: str, ntlm_users: tuple[str, str]) -> None:
+    """Both log in over TLS; NTLM is bound to the server's certificate."""
+    name, password = ntlm_users if auth == "ntlm" else (USER, PASSWORD)
+    async with front_end(tls=Flaw.NONE, protocol="ntlm") as host:
+        shell = await run(
+            host,
+            "1..3",
+            ssl=True,
+            auth=auth,
+            encryption="auto",
+            cert_validation=str(host.ca_file),
+            username=name,
+            password=password,
+        )
+        assert shell.output == [1, 2, 3]
+
+
+async def test_a_certificate_instead_of_a_password() -> None:
+    """The client's certificate says who it is."""
+    async with front_end(tls=Flaw.NONE) as host:
+        certificate, key = host.client_certificate
+        shell = await run(
+            host,
+            "1..3",
+            ssl=True,
+            auth="certificate",
+            encryption="auto",
+            cert_validation=str(host.ca_file),
+            certificate_pem=str(certificate),
+            certificate_key_pem=str(key),
+        )
+        assert shell.output == [1, 2, 3]
+
+
+async def test_credssp_delegates_the_password(ntlm_users: tuple[str, str]) -> None:
+    """The host has the user's name and password afterwards, to go on to another one with them."""
+    name, password = ntlm_users
+    async with front_end(mechanisms=frozenset({"credssp"}), unencrypted=False) as host:
+        shell = await run(
+            host,
+            "1..3",
+            auth="credssp",
+            encryption="always",
+            credssp_auth_mechanism="ntlm",
+            username=name,
+            password=password,
+        )
+        assert shell.output == [1, 2, 3]
+        [delegated] = host.front.delegated
+        assert getattr(delegated, "username", None) in {name, USER}
+        assert getattr(delegated, "password", None) == password

@@ -15,13 +15,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from runner.lab.certificates import Authority, Flaw, flawed_host, server_context
 from runner.lab.engines import child_engine, engine_command, engine_environment, in_process_engine
 from runner.lab.front_end import FrontEnd, FrontEndSettings
 from runner.lab.replay_recordings import Recordings
 from runner.lab.troubles import Troubles
-from runner.lab.wsman_login import LoginSettings
+from runner.lab.winrm_acceptor import Logins
 from runner.lab.wsman_settings import Counters, Manners, Quotas, ServiceSettings
 from runner.lab.wsman_soap import Request
 from runner.transport.carrier import Carrier
@@ -44,11 +46,14 @@ def child(home: Path) -> Callable[[], Carrier]:
 class WinrmHost:
     """A host that listens; what it saw is in ``counters`` and ``requests``."""
 
-    def __init__(self, front: FrontEnd, requests: list[Request], users: Mapping[str, str]) -> None:
+    def __init__(
+        self, front: FrontEnd, requests: list[Request], users: Mapping[str, str], directory: Path
+    ) -> None:
         self.front = front
         self.requests = requests
         self.users = users
         self.user, self.password = next(iter(users.items()))
+        self.directory = directory
 
     @property
     def url(self) -> str:
@@ -59,6 +64,21 @@ class WinrmHost:
     def port(self) -> int:
         """The port of 127.0.0.1."""
         return self.front.port
+
+    @property
+    def ca_file(self) -> Path:
+        """What a client is to trust, in PEM; only with ``tls``."""
+        return self.directory / "ca.pem"
+
+    @property
+    def crl_file(self) -> Path:
+        """The revocation list of that authority, in PEM; only with ``tls``."""
+        return self.directory / "crl.pem"
+
+    @property
+    def client_certificate(self) -> tuple[Path, Path]:
+        """Certificate and key, in PEM, that stand for the first user; only with ``tls``."""
+        return self.directory / "client.pem", self.directory / "client.key"
 
     @property
     def troubles(self) -> Troubles:
@@ -73,7 +93,7 @@ class WinrmHost:
     @property
     def shells(self) -> int:
         """How many shells are open now."""
-        return len(self.front.service.shells)
+        return self.front.service.open_shells
 
 
 @asynccontextmanager
@@ -84,6 +104,7 @@ async def front_end(
     quotas: Quotas | None = None,
     manners: Manners = Manners.WINDOWS,
     application_names: tuple[str, ...] = ("wsman",),
+    tls: Flaw | None = None,
     **login: Any,
 ) -> AsyncIterator[WinrmHost]:
     """A host on a free port; nothing of it is left afterwards.
@@ -94,7 +115,8 @@ async def front_end(
         quotas: limits; those of Windows where None.
         manners: habits, of Windows or of OMI.
         application_names: first parts of URLs that are answered.
-        login: further settings of :class:`LoginSettings`, by name.
+        tls: https, with a certificate for 127.0.0.1 and localhost that is good or has this flaw; None is http.
+        login: further settings of :class:`Logins`, by name.
 
     """
     users = users or {USER: PASSWORD}
@@ -105,10 +127,42 @@ async def front_end(
         manners=manners,
         watch=seen.append,
     )
-    logins = LoginSettings(**{"users": users, "schemes": {}, "certificates": {}, **login})
-    front = FrontEnd(FrontEndSettings(service=service, login=logins, application_names=application_names))
-    await front.start()
-    try:
-        yield WinrmHost(front, seen, users)
-    finally:
-        await front.close()
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        certificates: dict[str, str] = {}
+        context = host_certificate = None
+        if tls is not None:
+            authority = Authority()
+            host_certificate = flawed_host(authority, tls, "127.0.0.1", "localhost")
+            context = server_context(host_certificate, authority, directory)
+            certificates = _write_files(authority, next(iter(users)), directory)
+        logins = Logins(
+            **{
+                "mechanisms": frozenset({"basic", "negotiate", "certificate"}),
+                "passwords": users,
+                "certificates": certificates,
+                "unencrypted": True,
+                "tls_certificate": host_certificate.der if host_certificate is not None else None,
+                **login,
+            }
+        )
+        front = FrontEnd(
+            FrontEndSettings(
+                service=service, logins=logins, context=context, application_names=application_names
+            )
+        )
+        await front.start()
+        try:
+            yield WinrmHost(front, seen, users, directory)
+        finally:
+            await front.close()
+
+
+def _write_files(authority: Authority, user: str, directory: Path) -> dict[str, str]:
+    """Files of a client; what its certificate stands for."""
+    client = authority.user(user)
+    (directory / "ca.pem").write_bytes(authority.pem)
+    (directory / "crl.pem").write_bytes(authority.revocations())
+    (directory / "client.pem").write_bytes(client.pem)
+    (directory / "client.key").write_bytes(client.key)
+    return {client.fingerprint: user}
