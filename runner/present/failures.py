@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from runner.engine.result import Failure, Result, Status
+from runner.present.error_details import error_details
 from runner.present.folding import fold
 from runner.present.harmless import harmless, harmless_lines
 from runner.present.paint import STATUS_ROLES, Line, Piece, Role, line
 from runner.present.port import Mask
-from runner.present.values import cell_text
+from runner.present.values import cell_text, error_place
 
 MOST_GROUPS = 50
 MOST_STDERR = 8
@@ -111,11 +112,12 @@ class FailureReport:
         """The errors the script itself reported, with their line in it, then the end of its standard error."""
         told = result.failure.message if result.failure else ""
         for error in result.errors:
-            place = f"line {error.line} of the script: " if error.line else ""
+            place = f"{self._told(error_place(error))}: " if error_place(error) else ""
             if place or error.message != told:
                 first, *others = harmless_lines(self._mask(error.message)) or [""]
                 yield line("    ", Piece(place, Role.STRONG), first)
                 yield from (line("    ", other) for other in others[:MOST_STDERR])
+            yield from error_details(error, self._told)
         said = {error.message for error in result.errors}
         for text in result.stderr:
             if text not in said:
@@ -144,7 +146,7 @@ def _likeness(result: Result) -> _Key:
         result.exit_code,
         result.signal,
         tuple(result.stderr[-MOST_STDERR:]),
-        tuple((error.message, error.line) for error in result.errors[-MOST_STDERR:]),
+        tuple((error.message, error.line, error.source) for error in result.errors[-MOST_STDERR:]),
     )
 
 

@@ -10,6 +10,7 @@ from runner.present.cells import cell_width, fit, pad
 from runner.present.folding import fold, natural_key
 from runner.present.paint import Line, Piece, Role, fit_line, line
 from runner.present.port import Mask
+from runner.present.streams import StreamLine
 from runner.present.table import table_lines
 from runner.present.values import Shown, show_result
 
@@ -148,7 +149,9 @@ def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[
 
 def _rest(shown: Shown, name: str) -> Iterable[Line]:
     before = f"{name}: " if name else ""
-    yield from (line(Piece(f"{before}! {text}", Role.CHANGED)) for text in shown.stderr)
+    yield from (line(before, *_side(side)) for side in shown.side)
+    if shown.left_out:
+        yield _faint(f"{before}... {shown.left_out} more properties, see `-o json`")
     if shown.more:
         yield _faint(f"{before}... {shown.more} more lines, see `-o json`")
 
@@ -156,7 +159,14 @@ def _rest(shown: Shown, name: str) -> Iterable[Line]:
 def _only_line(shown: Shown) -> Line:
     if shown.rows:
         return line(shown.rows[0][0])
-    return line(Piece(f"! {shown.stderr[0]}", Role.CHANGED))
+    return line(*_side(shown.side[0]))
+
+
+def _side(side: StreamLine) -> tuple[Piece, ...]:
+    """What was written for the screen stands as it is, the rest behind its sign."""
+    if side.stream == "information":
+        return (side.piece,)
+    return Piece(f"{side.sign} ", side.piece.role), side.piece
 
 
 def _is_one_line(group: OutputGroup) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from runner.engine.observe import ProgressReceived
 from runner.engine.result import Status
 from runner.present.cells import cell_width, fit, pad
 from runner.present.folding import fold
@@ -18,6 +19,7 @@ from runner.present.recap import count_of, counts
 _MOST_FOLDED = 200  # a longer node set would be cut away anyway, and costs time at every drawing
 _WAITED_FOR = 3  # hosts named one by one, the longest waited for first
 _WIDEST_BAR = 24
+_PROGRESS_LINES = 2  # of a step: what the scripts that run longest say of their progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ def _step_lines(
     )
     indent = " " * (name_width + 4)
     yield line(indent, Piece(fit(_waiting(step, now), width - len(indent) - 1), Role.FAINT))
+    speaking = (host for host in step.running if host in step.said)
+    for host in islice(speaking, _PROGRESS_LINES):
+        yield line(indent, Piece(fit(_progress(step.said[host]), width - len(indent) - 1), Role.NOTE))
 
 
 def _waiting(step: StepProgress, now: datetime) -> str:
@@ -102,6 +107,14 @@ def _waiting(step: StepProgress, now: datetime) -> str:
     if (unnamed := len(step.running) - len(slowest) - len(others)) > 0:
         more = f", and {count_of(unnamed + len(others), 'host')} more"
     return harmless(f"waiting for {named}{more}")
+
+
+def _progress(said: ProgressReceived) -> str:
+    """``web07: Copying files 45%, 9 of 20, 12s left``."""
+    percent = f" {said.percent}%" if said.percent is not None else ""
+    status = f", {said.status}" if said.status else ""
+    left = f", {clock(said.seconds_left)} left" if said.seconds_left is not None else ""
+    return harmless(f"{said.host}: {said.activity}{percent}{status}{left}").replace("\n", " ")
 
 
 def _run_line(progress: RunProgress, now: datetime, glyphs: Glyphs) -> Line:

@@ -27,6 +27,15 @@ class Role(Enum):
     BAD = "1;31"
     NOTE = "36"
     HOSTS = "1;36"
+    RED = "31"
+    BLUE = "34"
+    MAGENTA = "35"
+    BRIGHT_RED = "91"
+    BRIGHT_GREEN = "92"
+    BRIGHT_YELLOW = "93"
+    BRIGHT_BLUE = "94"
+    BRIGHT_MAGENTA = "95"
+    BRIGHT_CYAN = "96"
 
 
 STATUS_ROLES: Mapping[Status, Role] = {

@@ -5,6 +5,8 @@ Results go to ``output``, everything else to ``report``; both may be one file. N
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner.engine.observe import (
     AssignmentEnded,
     AssignmentStarted,
@@ -23,7 +25,8 @@ from runner.present.port import Mask
 from runner.present.progress import RunProgress
 from runner.present.recap import count_of, recap_lines, status_words
 from runner.present.sink import Sink
-from runner.present.values import cell_text
+from runner.present.streams import StreamLine
+from runner.present.values import cell_text, side_lines
 from runner.units import format_duration
 
 _RECAP_WIDTH = 100
@@ -32,6 +35,7 @@ _RECAP_WIDTH = 100
 class Plain:
     """Writes ``STEP HOST | OUTPUT``, ``STEP HOST ! STDERR`` and ``STEP HOST STATUS`` when a host has ended.
 
+    What PowerShell wrote for the screen (Write-Host) is no output: it goes to ``report``, as ``STEP HOST | TEXT``.
     ``verbosity`` 1 adds starts, and each line of output as it comes: ``STEP HOST > TEXT``.
     """
 
@@ -78,8 +82,11 @@ class Plain:
         lines = [f"{stamp} | {text}\n" for text in _flat_lines(result, self._mask)]
         if lines:
             self._output.write("".join(lines))
-        if result.stderr and not result.status.bad:
-            told = [f"{stamp} ! {harmless(self._mask(text))}\n" for text in result.stderr]
+        shown = (
+            replace(result, stderr=[]) if result.status.bad else result
+        )  # it stands in the report at the end
+        told = [f"{stamp} {side.sign} {side.words}\n" for side in side_lines(shown, self._mask)]
+        if told:
             self._report.write("".join(told))
         self._tell(f"{result.step} {result.host} {_ending(result)}")
 
@@ -90,10 +97,10 @@ class Plain:
         lines += recap_lines(self._progress, self._mask, width=_RECAP_WIDTH, good="-", bad="x")
         self._report.write(self._painter.paint_all(lines))
 
-    def _tell_live(self, step: str, host: str, texts: list[str]) -> None:
-        if texts:
+    def _tell_live(self, step: str, host: str, lines: list[StreamLine]) -> None:
+        if lines:
             stamp = harmless(self._mask(f"{step} {host}"))
-            self._report.write("".join(f"{stamp} > {harmless(self._mask(text))}\n" for text in texts))
+            self._report.write("".join(f"{stamp} > {harmless(self._mask(said.words))}\n" for said in lines))
 
     def _tell(self, text: str) -> None:
         self._report.write(harmless(self._mask(text)) + "\n")

@@ -136,7 +136,9 @@ def _ways(planned: PlannedStep) -> Iterator[str]:
             continue
         url = endpoint.winrm.url.partition("?")[0]
         configuration = configuration_name(endpoint.winrm.resource_uri)
-        way = f"{url.replace(endpoint.address, 'HOST', 1)}  {_login(endpoint)}  {configuration}"
+        if len(planned.placements) > 1:
+            url = url.replace(endpoint.address, "HOST", 1)
+        way = f"{url}  {_login(endpoint)}  {configuration}"
         if way not in told:
             told.add(way)
             yield way

@@ -10,6 +10,7 @@ from datetime import datetime
 from runner.engine.observe import (
     AssignmentEnded,
     AssignmentStarted,
+    ProgressReceived,
     RunEnded,
     RunEvent,
     RunStarted,
@@ -25,12 +26,13 @@ _RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 class StepProgress:
     """One step.
 
-    ``running`` holds its hosts with the moment they started, in that order; ``skip_reasons`` at most two, as only a
-    single one can be told for all.
+    ``running`` holds its hosts with the moment they started, in that order; ``said`` what the scripts on them last
+    said of their progress; ``skip_reasons`` at most two, as only a single one can be told for all.
     """
 
     outline: StepOutline
     running: dict[str, datetime] = field(default_factory=dict)
+    said: dict[str, ProgressReceived] = field(default_factory=dict)
     counts: Counter[Status] = field(default_factory=Counter)
     ignored: int = 0
     skip_reasons: set[str] = field(default_factory=set)
@@ -74,6 +76,8 @@ class RunProgress:
                 step = self.steps[event.step]
                 step.running[event.host] = event.at
                 step.started_at = step.started_at or event.at
+            case ProgressReceived():
+                self._note_progress(event)
             case AssignmentEnded():
                 self._count(event.result, event.at)
             case RunEnded():
@@ -88,9 +92,18 @@ class RunProgress:
             hosts[status].append(host)
         return {status: names for status, names in hosts.items() if names}
 
+    def _note_progress(self, event: ProgressReceived) -> None:
+        """Keep the last one of a host; the end of an activity takes it away, unless another has taken its place."""
+        said = self.steps[event.step].said
+        if not event.completed:
+            said[event.host] = event
+        elif event.host in said and said[event.host].activity == event.activity:
+            del said[event.host]
+
     def _count(self, result: Result, at: datetime) -> None:
         step = self.steps[result.step]
         step.running.pop(result.host, None)
+        step.said.pop(result.host, None)
         step.counts[result.status] += 1
         step.ignored += result.ignored
         if result.skip_reason is not None and len(step.skip_reasons) < 2:

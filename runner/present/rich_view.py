@@ -36,6 +36,7 @@ from runner.present.port import Mask
 from runner.present.progress import RunProgress, StepProgress
 from runner.present.recap import count_of, recap_lines, status_words
 from runner.present.sink import Sink
+from runner.present.streams import StreamLine
 from runner.units import format_duration
 
 _FAILURES_AT_ONCE = 3
@@ -97,7 +98,7 @@ class RichView:
                 case AssignmentStarted() if self._settings.verbosity > 1:
                     self._tell([line(Piece(f"{event.host}  {event.step} started", Role.FAINT))])
                 case OutputReceived() if self._settings.verbosity:
-                    self._tell_live(event.host, self._live.feed(event), error=event.stream == "stderr")
+                    self._tell_live(event.host, self._live.feed(event))
                 case AssignmentEnded():
                     self._end(event.result)
                 case Notice():
@@ -130,7 +131,7 @@ class RichView:
             self._draw(self._region)
 
     def _end(self, result: Result) -> None:
-        self._tell_live(result.host, self._live.end(result), error=False)
+        self._tell_live(result.host, self._live.end(result))
         step = self._progress.steps[result.step]
         self._failures.add(result)
         # The standard error of a failure stands in the report at the end, not twice.
@@ -207,9 +208,8 @@ class RichView:
             f"  {reason}" if reason else "",
         )
 
-    def _tell_live(self, host: str, texts: list[str], *, error: bool) -> None:
-        sign = "!" if error else "|"
-        self._tell([line(Piece(f"{host} {sign} ", Role.FAINT), text) for text in texts])
+    def _tell_live(self, host: str, lines: list[StreamLine]) -> None:
+        self._tell([line(Piece(f"{host} {said.sign} ", Role.FAINT), said.piece) for said in lines])
 
     def _finish(self) -> None:
         self._stop_drawing()

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
+from uuid import UUID
 
-from runner.engine.result import Result
+from runner.engine.result import ErrorRecord, Result
+from runner.objects import PSObject
+from runner.present.cells import cell_width, pad
+from runner.present.columns import columns_of
 from runner.present.encode import encode_value
 from runner.present.harmless import harmless, harmless_lines
 from runner.present.port import Mask
+from runner.present.streams import StreamLine
 
 MOST_LINES = 50
 
@@ -26,8 +31,9 @@ class Shown:
         columns: names of a table's columns; empty where the output is lines.
         rows: the table's cells, or one cell a line.
         numeric: columns that hold numbers only.
-        stderr: lines of standard error and of PowerShell's warnings, which stand after the output.
+        side: lines of the other streams, which stand after the output.
         more: rows or lines that were cut away.
+        left_out: properties of objects that have no column.
         digest: of the whole, uncut: equal outputs have equal digests.
 
     """
@@ -35,32 +41,43 @@ class Shown:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[str]
-    stderr: tuple[str, ...]
+    side: tuple[StreamLine, ...]
     more: int
+    left_out: int
     digest: bytes
 
     @property
     def height(self) -> int:
         """Lines it takes, without heads."""
-        return len(self.rows) + len(self.stderr)
+        return len(self.rows) + len(self.side)
 
 
 def show_result(result: Result, mask: Mask) -> Shown | None:
     """The output of a result, of its items one after another where it has some; None where nothing came."""
-    columns, rows, numeric = _table(result.output, mask) if not result.items else ((), [], frozenset())
+    table = _table(result.output, mask) if not result.items else None
+    columns, rows, numeric, left_out = table or ((), [], frozenset(), 0)
     if not columns:
         rows = [(text,) for text in _result_lines(result, mask)]
-    stderr = list(_side_lines(result, mask))
-    if not rows and not stderr:
+    side = list(side_lines(result, mask))
+    if not rows and not side:
         return None
-    digest = blake2b(repr((columns, rows, stderr)).encode("utf-8", "backslashreplace"), digest_size=16)
-    kept_stderr = stderr[:MOST_LINES]
-    more = max(len(rows) - MOST_LINES, 0) + len(stderr) - len(kept_stderr)
-    return Shown(columns, tuple(rows[:MOST_LINES]), numeric, tuple(kept_stderr), more, digest.digest())
+    digest = blake2b(repr((columns, rows, side)).encode("utf-8", "backslashreplace"), digest_size=16)
+    kept = tuple(side[:MOST_LINES])
+    more = max(len(rows) - MOST_LINES, 0) + len(side) - len(kept)
+    return Shown(columns, tuple(rows[:MOST_LINES]), numeric, kept, more, left_out, digest.digest())
 
 
 def value_lines(value: object, mask: Mask) -> list[str]:
-    """A value as lines: text as it is, a scalar on one line, anything else as indented JSON."""
+    """A value as lines: text as it is, a scalar on one line, anything else as indented JSON.
+
+    An object of PowerShell is a line a property, or its text where it has none.
+    """
+    if isinstance(value, PSObject):
+        if not value:
+            return value_lines(value.text or "", mask)
+        names = {key: cell_text(key, mask) for key in value}
+        widest = max(map(cell_width, names.values()))
+        return [f"{pad(names[key], widest)}  {cell_text(item, mask)}".rstrip() for key, item in value.items()]
     if isinstance(value, str):
         return harmless_lines(mask(value)) if value else []
     if _is_scalar(value):
@@ -72,9 +89,14 @@ def value_lines(value: object, mask: Mask) -> list[str]:
 
 
 def cell_text(value: object, mask: Mask) -> str:
-    """A value on one line: scalars as text, lists of scalars joined by commas, the rest as compact JSON."""
+    """A value on one line: scalars as text, lists of scalars joined by commas, the rest as compact JSON.
+
+    An object of PowerShell is its text, where it has one.
+    """
     if value is None:
         return ""
+    if isinstance(value, PSObject) and (value.text is not None or not value):
+        return cell_text(value.text or "", mask)
     if isinstance(value, str):
         return harmless(mask(value)).replace("\n", "⏎")
     if isinstance(value, list | tuple) and all(map(_is_scalar, value)):
@@ -100,31 +122,68 @@ def _output_lines(output: object, mask: Mask) -> Iterator[str]:
         yield from value_lines(output, mask)
 
 
-def _side_lines(result: Result, mask: Mask) -> Iterator[str]:
+def side_lines(result: Result, mask: Mask) -> Iterator[StreamLine]:
+    """What came beside the output: for the screen (Write-Host), standard error, and PowerShell's other streams.
+
+    The errors of a bad result are told in the report of failures; here are those of a good one.
+    """
+    for entry in result.streams.information:
+        if "PSHOST" in entry.get("tags", ()):
+            for text in harmless_lines(mask(entry["message"])):
+                yield StreamLine("information", text, entry.get("color"))
     for text in result.stderr:
-        yield from harmless_lines(mask(text))
-    for warning in result.streams.warnings:
-        yield f"warning: {cell_text(warning, mask)}"
+        yield from (StreamLine("stderr", shown) for shown in harmless_lines(mask(text)))
+    for error in () if result.status.bad and not result.ignored else result.errors:
+        place = f" ({error_place(error)})" if error_place(error) else ""
+        yield StreamLine("error", cell_text(error.message, mask) + harmless(mask(place)))
+    streams = result.streams
+    for stream, texts in (
+        ("warning", streams.warnings),
+        ("verbose", streams.verbose),
+        ("debug", streams.debug),
+    ):
+        for text in texts:
+            yield StreamLine(stream, cell_text(text, mask))
     for item in result.items:
-        yield from _side_lines(item, mask)
+        yield from side_lines(item, mask)
 
 
-def _table(output: object, mask: Mask) -> tuple[tuple[str, ...], list[tuple[str, ...]], frozenset[str]]:
-    """Columns in the order in which they are first met, rows, and the columns of numbers; empty if it is no table."""
+def error_place(error: ErrorRecord) -> str:
+    """Where an error is, in the author's own file where that is known; empty where nobody knows."""
+    return error.source or (f"line {error.line} of the script" if error.line else "")
+
+
+_Table: TypeAlias = tuple[tuple[str, ...], list[tuple[str, ...]], frozenset[str], int]
+
+
+def _table(output: object, mask: Mask) -> _Table | None:
+    """Columns, rows, the columns of numbers, and how many properties have no column; None if it is no table."""
     records: Sequence[Any] = (
         [output] if isinstance(output, Mapping) else output if isinstance(output, list) else []
     )
-    if not records or not all(map(_is_flat, records)):
-        return (), [], frozenset()
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    rows = [tuple(cell_text(record.get(key), mask) for key in columns) for record in records]
+    if not records or not all(map(_is_record, records)):
+        return None
+    columns = columns_of(records)
+    rows = [tuple(_table_cell(record.get(key), mask) for key in columns) for record in records]
     numeric = {key for key in columns if all(_is_number(record.get(key)) for record in records)}
     names = {key: cell_text(str(key), mask) for key in columns}
-    return tuple(names.values()), rows, frozenset(names[key] for key in numeric)
+    left_out = len({key for record in records for key in record}) - len(columns)
+    return tuple(names.values()), rows, frozenset(names[key] for key in numeric), left_out
 
 
-def _is_flat(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping) and bool(value) and all(map(_fits_a_cell, value.values()))
+def _table_cell(value: object, mask: Mask) -> str:
+    """A cell; of a time whole seconds, which is what a person looks for in a table."""
+    if isinstance(value, datetime):
+        text = value.isoformat(" ", "seconds")
+        return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+    return cell_text(value, mask)
+
+
+def _is_record(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """An object of PowerShell, whatever it holds, or a mapping of values that fit a cell."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return isinstance(value, PSObject) or all(map(_fits_a_cell, value.values()))
 
 
 def _fits_a_cell(value: object) -> bool:
@@ -133,7 +192,7 @@ def _fits_a_cell(value: object) -> bool:
 
 def _is_scalar(value: object) -> bool:
     return value is None or isinstance(
-        value, str | int | float | Decimal | date | datetime | time | timedelta
+        value, str | int | float | Decimal | date | datetime | time | timedelta | UUID
     )
 
 

@@ -17,6 +17,7 @@ from runner.present.paint import Painter, line, text_of
 from runner.present.progress import RunProgress
 from runner.present.rich_view import RichSettings, RichView
 from runner.present.sink import StreamSink
+from runner.present.streams import StreamLine
 from tests.support.fake_runs import (
     BEGIN,
     RUN,
@@ -267,13 +268,19 @@ def test_a_terminal_made_narrower_is_cleaned_all_the_same() -> None:
 def test_pieces_of_output_become_whole_lines() -> None:
     """Hosts and streams do not mix, and the end gives what has no line feed."""
     live = LiveLines()
-    assert live.feed(OutputReceived("a", "web1", "stdout", "one\ntw")) == ["one"]
-    assert live.feed(OutputReceived("a", "web2", "stdout", "x\n")) == ["x"]
-    assert live.feed(OutputReceived("a", "web1", "stdout", "o\nthree")) == ["two"]
+
+    def fed(host: str, stream: str, text: str, color: str | None = None) -> list[StreamLine]:
+        return live.feed(OutputReceived("a", host, stream, text, color))
+
+    assert fed("web1", "stdout", "one\ntw") == [StreamLine("stdout", "one")]
+    assert fed("web2", "stdout", "x\n") == [StreamLine("stdout", "x")]
+    assert fed("web1", "information", "[ ok ", "Green") == []
+    assert fed("web1", "stdout", "o\nthree") == [StreamLine("stdout", "two")]
+    assert fed("web1", "information", "]\nnext") == [StreamLine("information", "[ ok ]", "Green")]
     result = Result(step="a", host="web1", status=ok("a", "web1", []).status)
-    assert live.end(result) == ["three"]
+    assert live.end(result) == [StreamLine("stdout", "three"), StreamLine("information", "next")]
     assert live.end(result) == []
-    assert live.feed(OutputReceived("a", "web1", "stdout", "x" * 20_000)) == ["x" * 20_000]
+    assert fed("web1", "stdout", "x" * 20_000) == [StreamLine("stdout", "x" * 20_000)]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(-1, "0s"), (7.9, "7s"), (65, "1m 05s"), (7800, "2h 10m")])
