@@ -229,7 +229,7 @@ class OutOfProcessCarrier:
         """The engine is lost: tell everybody who waits, and the pool."""
         if self._error is not None:
             return
-        self._give_up(error)
+        self._give_up(error if self._closing is None else closed(self._description))
         if self._opened and self._closing is None and self._receiver is not None:
             self._receiver.carrier_lost(again(error))
 

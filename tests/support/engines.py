@@ -44,3 +44,8 @@ def program(folder: Path, command: list[str]) -> str:
 def subsystem(command: list[str], name: str = "powershell") -> str:
     """The line of sshd_config that serves ``command`` as a subsystem."""
     return f"Subsystem {name} {shlex.join(command)}\n"
+
+
+def scripted_command(*options: str) -> list[str]:
+    """The scripted engine (runner/lab/scripted_engine.py), which knows a handful of words and how to break."""
+    return [sys.executable, "-m", "runner.lab.scripted_engine", *_ARGUMENTS, *options]
