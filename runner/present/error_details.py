@@ -23,9 +23,10 @@ def error_details(error: ErrorRecord, told: Callable[[str], str]) -> Iterator[Li
     """
     for text in _picture(error):
         yield line("    ", Piece("| ", Role.FAINT), told(text))
-    names = [text for text in (error.fully_qualified_error_id, error.category) if text]
-    if names:
-        yield line("    ", Piece(told("  ".join(names)), Role.FAINT))
+    if error.category:
+        yield line("    ", Piece(told(error.category), Role.FAINT))
+    if error.fully_qualified_error_id:
+        yield line("    ", Piece(told(f"id {error.fully_qualified_error_id}"), Role.FAINT))
     for inner in error.inner:
         message = inner.partition(": ")[2]
         if message and message not in error.message:

@@ -112,10 +112,12 @@ class FailureReport:
         """The errors the script itself reported, with their line in it, then the end of its standard error."""
         told = result.failure.message if result.failure else ""
         for error in result.errors:
-            place = f"{self._told(error_place(error))}: " if error_place(error) else ""
-            if place or error.message != told:
+            place = self._told(error_place(error))
+            if error.message in told:
+                yield from [line("    at ", Piece(place, Role.STRONG))] if place else ()
+            else:
                 first, *others = harmless_lines(self._mask(error.message)) or [""]
-                yield line("    ", Piece(place, Role.STRONG), first)
+                yield line("    ", Piece(f"{place}: " if place else "", Role.STRONG), first)
                 yield from (line("    ", other) for other in others[:MOST_STDERR])
             yield from error_details(error, self._told)
         said = {error.message for error in result.errors}

@@ -113,7 +113,7 @@ def _one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> li
     lines = table_lines(head, rows, width, numeric=numeric, strong_first=with_hosts)
     for group in groups:
         lines += _rest(group.shown, names[id(group)] if with_hosts else "")
-    return lines
+    return lines + _left_out(max(group.shown.left_out for group in groups))
 
 
 def _name_and_line(groups: list[OutputGroup], width: int) -> list[Line]:
@@ -140,7 +140,7 @@ def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[
         shown = group.shown
         if shown.columns:
             table = table_lines(shown.columns, shown.rows, width - len(indent), numeric=shown.numeric)
-            lines += [line(indent, *pieces) for pieces in table]
+            lines += [line(indent, *pieces) for pieces in [*table, *_left_out(shown.left_out)]]
         else:
             lines += [line(indent + row[0]) for row in shown.rows]
         lines += [line(indent, *pieces) for pieces in _rest(shown, "")]
@@ -150,10 +150,15 @@ def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[
 def _rest(shown: Shown, name: str) -> Iterable[Line]:
     before = f"{name}: " if name else ""
     yield from (line(before, *_side(side)) for side in shown.side)
-    if shown.left_out:
-        yield _faint(f"{before}... {shown.left_out} more properties, see `-o json`")
     if shown.more:
         yield _faint(f"{before}... {shown.more} more lines, see `-o json`")
+
+
+def _left_out(properties: int) -> list[Line]:
+    """Of .NET's own objects a table shows some properties; said once for all hosts of a table."""
+    if not properties:
+        return []
+    return [_faint(f"... {properties} more {'properties' if properties > 1 else 'property'}, see `-o json`")]
 
 
 def _only_line(shown: Shown) -> Line:

@@ -26,7 +26,7 @@ from runner.present.progress import RunProgress
 from runner.present.recap import count_of, recap_lines, status_words
 from runner.present.sink import Sink
 from runner.present.streams import StreamLine
-from runner.present.values import cell_text, side_lines
+from runner.present.values import cell_text, one_line, side_lines
 from runner.units import format_duration
 
 _RECAP_WIDTH = 100
@@ -121,7 +121,7 @@ def _flat_lines(result: Result, mask: Mask) -> list[str]:
 def _part_lines(part: object, mask: Mask) -> list[str]:
     if isinstance(part, str):
         return harmless_lines(mask(part))
-    return [] if part is None else [cell_text(part, mask)]
+    return [] if part is None else [one_line(part, mask)]
 
 
 def _ending(result: Result) -> str:

@@ -99,7 +99,7 @@ def cell_text(value: object, mask: Mask) -> str:
         return cell_text(value.text or "", mask)
     if isinstance(value, str):
         return harmless(mask(value)).replace("\n", "⏎")
-    if isinstance(value, list | tuple) and all(map(_is_scalar, value)):
+    if isinstance(value, list | tuple) and all(map(_is_short, value)):
         return ", ".join(cell_text(item, mask) for item in value)
     plain = encode_value(value, mask)
     return harmless(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
@@ -120,6 +120,13 @@ def _output_lines(output: object, mask: Mask) -> Iterator[str]:
             yield from [""] if item == "" else value_lines(item, mask)
     elif output is not None:
         yield from value_lines(output, mask)
+
+
+def one_line(value: object, mask: Mask) -> str:
+    """A part of an output on one line; an object of PowerShell with the properties that a table would show."""
+    if isinstance(value, PSObject) and value:
+        return cell_text({key: value[key] for key in columns_of([value])}, mask)
+    return cell_text(value, mask)
 
 
 def side_lines(result: Result, mask: Mask) -> Iterator[StreamLine]:
@@ -184,6 +191,10 @@ def _is_record(value: object) -> TypeGuard[Mapping[Any, Any]]:
     if not isinstance(value, Mapping) or not value:
         return False
     return isinstance(value, PSObject) or all(map(_fits_a_cell, value.values()))
+
+
+def _is_short(value: object) -> bool:
+    return _is_scalar(value) or (isinstance(value, PSObject) and value.text is not None)
 
 
 def _fits_a_cell(value: object) -> bool:
