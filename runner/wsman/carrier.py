@@ -322,7 +322,7 @@ class WsmanCarrier:
     async def _close(self) -> None:
         if self._selectors and not self._gone:
             healthy = self._opened and self._error is None
-            timeout = _CLOSE_TIMEOUT if healthy else _LOST_CLOSE_TIMEOUT
+            timeout = min(_CLOSE_TIMEOUT if healthy else _LOST_CLOSE_TIMEOUT, self._client.timeout)
             await _bounded(self._delete(timeout), timeout)
         tasks = self._receives()
         if tasks:
