@@ -50,7 +50,7 @@ class EndpointMaker:
             port=self._port(reach),
             user=reach.text("user_name"),
             credential=reach.text("credential"),
-            connect_timeout=self._timeout(reach),
+            connect_timeout=self._timeout(reach, options.open_timeout),
             session_options=options,
         )
         if transport == "winrm":
@@ -80,18 +80,17 @@ class EndpointMaker:
             return None
         return int(text)
 
-    def _timeout(self, reach: Reach) -> float:
-        limits = [reach.settings.get("connect_timeout"), _option(reach, "open_timeout")]
-        seconds = []
-        for setting in limits:
-            if setting is None:
-                continue
+    def _timeout(self, reach: Reach, open_timeout: float | None) -> float:
+        """Seconds for connecting: what is said, 30 where nothing is; opening a session cannot take less."""
+        setting = reach.settings.get("connect_timeout")
+        said = None
+        if setting is not None:
             try:
-                seconds.append(parse_duration(setting.value).total_seconds())
+                said = parse_duration(setting.value).total_seconds()
             except ValueError as error:
                 words = f"`connect_timeout` of `{reach.host.name}`: {error}: `{setting.value}`"
                 self._problems.error("setting-value", words, setting.span)
-        return min([s for s in seconds if s > 0], default=30.0)
+        return min([seconds for seconds in (said, open_timeout) if seconds], default=30.0)
 
     def _checking(self, reach: Reach) -> HostKeyChecking | None:
         setting = reach.settings.get("host_key_checking")
@@ -150,13 +149,6 @@ class EndpointMaker:
             return None
         settings = {key: Setting(value, setting.span) for key, value in named.connection.items()}
         return replace(self.endpoint(Reach(named, settings)), jump=())
-
-
-def _option(reach: Reach, key: str) -> Setting | None:
-    setting = reach.settings.get("session_option")
-    if setting is None or not isinstance(setting.value, dict) or key not in setting.value:
-        return None
-    return Setting(setting.value[key], setting.span)
 
 
 def _as_list(setting: Setting | None) -> list[Any]:

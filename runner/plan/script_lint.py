@@ -96,7 +96,7 @@ def _marks(source: Source, token: Token) -> Iterator[int]:
     """Where a token begins with a typographic mark, or a text ends with one: PowerShell ends texts at any quote."""
     if token.kind is not Kind.VARIABLE and source.text[token.start] in _SMART:
         yield token.start
-    if token.kind is Kind.STRING and source.text[token.end - 1] in _SMART:
+    elif token.kind is Kind.STRING and source.text[token.end - 1] in _SMART:
         yield token.end - 1
 
 
