@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
+from runner.objects import PSObject
 from runner.values import Secret
 
 STARS = "********"
@@ -70,7 +72,8 @@ class Redactor:
             container, key = pending.pop()
             found = container[key]
             if isinstance(found, str):
-                container[key] = self.mask(found)
+                masked = self.mask(found)
+                container[key] = found if masked == found else masked
             elif isinstance(found, Secret):
                 container[key] = STARS
             elif isinstance(found, bytes):
@@ -80,13 +83,20 @@ class Redactor:
             elif isinstance(found, dict) and tuple(found) == ("$bytes",):
                 container[key] = self._mask_bytes(found)
             elif isinstance(found, dict):
-                copied = {self.mask(k) if isinstance(k, str) else k: v for k, v in found.items()}
-                container[key] = copied
+                copied = container[key] = self._copied(found)
                 pending.extend((copied, k) for k in copied)
             elif isinstance(found, list | tuple):
                 items = container[key] = list(found)
                 pending.extend((items, index) for index in range(len(items)))
         return root[0]
+
+    def _copied(self, found: dict[Any, Any]) -> dict[Any, Any]:
+        """A mapping with its keys masked, of the same kind; an object of PowerShell keeps its types and its text."""
+        entries = {self.mask(k) if isinstance(k, str) else k: v for k, v in found.items()}
+        if isinstance(found, PSObject):
+            text = None if found.text is None else self.mask(found.text)
+            return PSObject(entries, type_names=found.type_names, text=text)
+        return OrderedDict(entries) if isinstance(found, OrderedDict) else entries
 
     def _mask_bytes(self, found: dict[str, Any]) -> dict[str, Any]:
         """``{"$bytes": base64}``, which output becomes where it is no UTF-8 (cli.md)."""

@@ -19,6 +19,7 @@ from runner.engine.observe import (
     AssignmentStarted,
     Notice,
     OutputReceived,
+    ProgressReceived,
     RunEnded,
     RunEvent,
     RunStarted,
@@ -91,7 +92,7 @@ class RichView:
     def on_event(self, event: RunEvent) -> None:
         """Show what the event says."""
         with self._lock:
-            self._progress.on_event(event)
+            self._progress.on_event(self._masked(event))
             match event:
                 case RunStarted():
                     self._start(event)
@@ -118,6 +119,12 @@ class RichView:
         if self._output is not None:
             self._output.close()
         self._report.close()
+
+    def _masked(self, event: RunEvent) -> RunEvent:
+        """What a script says of its progress is cut to the width later, and a cut secret would not be known."""
+        if not isinstance(event, ProgressReceived):
+            return event
+        return replace(event, activity=self._mask(event.activity), status=self._mask(event.status))
 
     def _start(self, event: RunStarted) -> None:
         counts = f"{count_of(event.hosts, 'host')}, {count_of(len(event.steps), 'step')}"
