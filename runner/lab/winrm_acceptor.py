@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -41,7 +42,6 @@ class Logins:
         mechanisms: of ``basic``, ``negotiate``, ``kerberos``, ``credssp``, ``certificate``.
         passwords: for Basic, by user name.
         certificates: user names by SHA-256 fingerprint of the client's certificate, hexadecimal in lower case.
-        protocol: what Negotiate may come to: ``negotiate`` (Kerberos or NTLM), ``ntlm``, ``kerberos``.
         unencrypted: whether bodies may come bare over http (AllowUnencrypted of a WinRM service).
         tls_certificate: the server's own, DER, of an https listener; logins are bound to it where the client says so.
 
@@ -50,7 +50,6 @@ class Logins:
     mechanisms: frozenset[str] = frozenset(_OFFERS)
     passwords: Mapping[str, str] = field(default_factory=dict)
     certificates: Mapping[str, str] = field(default_factory=dict)
-    protocol: str = "negotiate"
     unencrypted: bool = False
     tls_certificate: bytes | None = None
 
@@ -128,7 +127,7 @@ class WinrmAcceptor:
         try:
             # Kerberos reads its keytab and may write a replay cache: not on the loop.
             out = await asyncio.to_thread(context.step, base64.b64decode(token))
-        except (SpnegoError, ValueError, binascii.Error):
+        except (SpnegoError, ValueError, KeyError, struct.error):  # pyspnego raises all of them at bad tokens
             self._context = None
             return self._refuse()
         name = _OFFERS[scheme].partition(" ")[0]
@@ -144,8 +143,7 @@ class WinrmAcceptor:
         if self._logins.tls_certificate is not None and scheme != "credssp":
             data = channel_binding(self._logins.tls_certificate)
             binding = spnego.channel_bindings.GssChannelBindings(application_data=data)
-        protocol = {"credssp": "credssp", "kerberos": "kerberos"}.get(scheme, self._logins.protocol)
-        return spnego.server(protocol=protocol, channel_bindings=binding)
+        return spnego.server(protocol=scheme, channel_bindings=binding)
 
     def _refuse(self) -> HttpResponse:
         offers = [_OFFERS[name] for name in _OFFERS if name in self._logins.mechanisms]

@@ -1,7 +1,7 @@
 """Envelopes sealed with the login's own key: ``multipart/encrypted`` of MS-WSMV 2.2.9.1.
 
 Over plain HTTP a login by Negotiate, Kerberos or CredSSP seals every body after itself. A part has two halves: what was
-sealed (type and length), and the sealed octets, which begin with the length of their signature, four octets, least first.
+sealed (type and length), and the sealed octets, led by the length of their signature in four octets, least first.
 CredSSP seals at most 16 KiB at once, so a long envelope comes in several parts, as ``multipart/x-multi-encrypted``.
 """
 

@@ -1,0 +1,121 @@
+"""How far a connection of WinRM came, and the words for what ended it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.errors import ConnectionLost, Unreachable
+
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_NO_FILES_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+class Phase(StrEnum):
+    """How far a connection came; the words stand in the message of a timeout."""
+
+    WAITING = "other connections to the host were still being opened"
+    NAME = "the name was being looked up"
+    TCP = "no answer to the TCP connection"
+    PROXY = "the proxy did not connect to the host"
+    TLS = "the TLS handshake did not end"
+    LOGIN = "the login was not answered"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known of one try to connect; words the errors.
+
+    Attributes:
+        host: the name the run knows the host by.
+        target: scheme, address and port that are tried.
+        timeout: seconds for all of it.
+        via: proxy it goes through, without its credentials.
+
+    """
+
+    host: str
+    target: str
+    timeout: float
+    via: str | None = None
+    phase: Phase = Phase.WAITING
+
+    def unreachable(self, code: str, message: str, *hints: str) -> Unreachable:
+        """An error that says what was tried and that nothing was run."""
+        through = f" through the proxy `{self.via}`" if self.via else ""
+        return Unreachable(code, f"{message} (tried: {self.target}{through}); nothing was run", hints=hints)
+
+    def timed_out(self) -> Unreachable:
+        """The time for connecting is over."""
+        return self.unreachable(
+            "connect-timeout",
+            f"connecting to `{self.host}` took longer than {self.timeout:g} s: {self.phase}",
+            "raise `connect_timeout` if the host is slow"
+            if self.phase in {Phase.WAITING, Phase.TLS, Phase.LOGIN}
+            else "check that the host is up, and that no firewall drops the port",
+        )
+
+    def socket_error(self, error: OSError) -> Unreachable:
+        """The system could not connect, or the peer hung up before the login was over."""
+        what = f"the proxy `{self.via}` for `{self.host}`" if self.via else f"`{self.host}`"
+        if isinstance(error, socket.gaierror):
+            return self.unreachable(
+                "name-not-resolved",
+                f"the name of {what} cannot be resolved: {error.strerror}",
+                "set `address:` in the inventory" if not self.via else "check HTTPS_PROXY and HTTP_PROXY",
+            )
+        if isinstance(error, ConnectionRefusedError):
+            return self.unreachable(
+                "connection-refused",
+                f"{what} refused the connection: nothing listens on the port",
+                "check `port:` and `use_ssl:`; on the host `winrm enumerate winrm/config/listener` lists the listeners",
+            )
+        if error.errno in _NO_FILES_LEFT:
+            return Unreachable(
+                "too-many-open-files",
+                f"there is no connection to {what}: the runner may not open more files; nothing was run",
+                hints=("raise the limit with `ulimit -n`, or run on fewer hosts at once with `-l`",),
+            )
+        if error.errno in _NO_ROUTE:
+            return self.unreachable("network-unreachable", f"there is no route to {what}: {error.strerror}")
+        return self.dropped(error.strerror or "the connection broke")
+
+    def dropped(self, why: str) -> Unreachable:
+        """The peer hung up before the login was over."""
+        what = f"the proxy `{self.via}`" if self.phase is Phase.PROXY else f"`{self.host}`"
+        return self.unreachable(
+            "winrm-dropped",
+            f"{what} broke off before the login was over: {why}",
+            "check that the port is WinRM's, and that `use_ssl:` is as the listener has it",
+        )
+
+
+def lost(host: str, why: str) -> ConnectionLost:
+    """The connection broke after the envelope went out."""
+    return ConnectionLost(
+        "connection-lost",
+        f"the link to `{host}` broke: {why}; what was sent may have run",
+        hints=("the host may have restarted or lost its network",),
+        phase="send",
+        may_have_run=True,
+    )
+
+
+def unanswered(host: str, seconds: float) -> ConnectionLost:
+    """The server let the time for its answer go by."""
+    return ConnectionLost(
+        "answer-timeout",
+        f"`{host}` did not answer within {seconds:g} s; what was sent may have run",
+        hints=("the host may be overloaded, or its WinRM service may hang: `Restart-Service WinRM`",),
+        phase="send",
+        may_have_run=True,
+    )
+
+
+def closed(host: str) -> ConnectionLost:
+    """The runner closed the wire itself."""
+    return ConnectionLost(
+        "connection-closed", f"the connection to `{host}` was closed before; nothing was run", phase="open"
+    )
