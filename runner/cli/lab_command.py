@@ -12,11 +12,15 @@ import click
 from runner.cli.options import hand_on_settings, problem_output_option
 from runner.errors import ExitCode
 from runner.lab.control import DEFAULT_DIRECTORY, lab_down, lab_status, lab_up, render_lab
+from runner.lab.trouble_calls import lab_trouble
+from runner.lab.troubles import ANY, Kind, Trouble
 
 EXAMPLES = """\b
 Examples:
   runner lab up 20
   runner run playbooks/fleet-inventory.yml -i .runner/lab/inventory.yml
+  runner lab up 5 --windows 4
+  runner lab trouble win-01 delay --on Receive --seconds 2
   runner lab status
   runner lab down"""
 
@@ -37,17 +41,29 @@ def command(context: click.Context) -> None:
     """A fleet on loopback to try and test with.
 
     One background process serves real sh, bash and python over SSH for every host; each has its own name, port, login
-    and home. Needs no root and never listens beyond loopback.
+    and home. Windows-like hosts speak WinRM instead. Needs no root and never listens beyond loopback.
     """
     hand_on_settings(context)
 
 
 @command.command("up", epilog=EXAMPLES)
 @click.argument("hosts", type=int, default=5)
+@click.option(
+    "--windows",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Windows-like hosts besides: WinRM in front of `pwsh`, or of recorded answers where there is none.",
+)
 @_directory
-def up(hosts: int, directory: Path) -> int:
-    """Start a lab of HOSTS hosts (5); prints the path of its inventory."""
-    state = lab_up(hosts, directory)
+def up(hosts: int, windows: int, directory: Path) -> int:
+    """Start a lab of HOSTS hosts (5); prints the path of its inventory.
+
+    Linux hosts, but for databases, also have PowerShell as the SSH subsystem `powershell`. Before a run against
+    Windows-like hosts source the lab's `environment.sh`: it names their certificate authority and their password.
+    """
+    state = lab_up(hosts, directory, windows=windows)
     sys.stderr.write(render_lab(state))
     sys.stderr.flush()
     click.echo(
@@ -73,6 +89,43 @@ def status(directory: Path, output: str) -> int:
     else:
         click.echo(render_lab(state), nl=False)
     return ExitCode.SUCCESS if state.running else ExitCode.FAILED
+
+
+@command.command("trouble", epilog=EXAMPLES)
+@click.argument("host")
+@click.argument("kind", metavar="KIND", type=click.Choice([*(each.value for each in Kind), "none"]))
+@click.option("--on", default=ANY, show_default=True, help="The operation it befalls: Create, Receive ...")
+@click.option("--skip", default=0, show_default=True, help="How many requests are spared first.")
+@click.option("--times", default=1, show_default=True, help="How many are befallen then; 0 is all.")
+@click.option("--seconds", default=0.0, help="Length of a delay or an outage.")
+@click.option("--location", default="", help="Where a redirection leads; {n} is the number of the hop.")
+@click.option("--code", default=0, help="Number of a fault, as in WSManFault.")
+@_directory
+def trouble(  # noqa: PLR0913, PLR0917 - each one is an option
+    host: str,
+    kind: str,
+    on: str,
+    skip: int,
+    times: int,
+    seconds: float,
+    location: str,
+    code: int,
+    directory: Path,
+) -> int:
+    """Let something go wrong on HOST, a Windows-like host of a running lab; `none` lets everything go well again."""
+    wanted = None
+    if kind != "none":
+        wanted = Trouble(
+            kind=Kind(kind),
+            on=on,
+            skip=skip,
+            times=times or None,
+            seconds=seconds,
+            location=location,
+            code=code,
+        )
+    lab_trouble(host, wanted, directory)
+    return ExitCode.SUCCESS
 
 
 @command.command("down", epilog=EXAMPLES)

@@ -14,6 +14,15 @@ CODES: dict[str, CodePage] = {
         wrong="runner lab up 5000",
         right="runner lab up 20",
     ),
+    "lab-windows-size": CodePage(
+        summary="A lab cannot have that many Windows-like hosts",
+        explanation=(
+            "Each one starts an engine for every session that is open on it, `pwsh` where there is one: a few are enough "
+            "to try WinRM, and 50 keep a machine busy."
+        ),
+        wrong="runner lab up 20 --windows 100",
+        right="runner lab up 20 --windows 4",
+    ),
     "lab-directory-taken": CodePage(
         summary="The lab's directory holds an inventory that no lab has written",
         explanation="A lab writes `inventory.yml` into its directory and does not overwrite one that a person wrote.",
@@ -33,5 +42,20 @@ CODES: dict[str, CodePage] = {
     "lab-not-ended": CodePage(
         summary="Processes of the lab could not be ended",
         explanation="They hang in the kernel, or belong to another user. The message names them by their pid.",
+    ),
+    "lab-no-such-host": CodePage(
+        summary="The lab has no such Windows-like host, or is not up",
+        explanation="Troubles befall the Windows-like hosts of a lab that is up; `runner lab status -o json` names them.",
+        wrong="runner lab trouble web-01 delay --seconds 2",
+        right="runner lab trouble win-01 delay --seconds 2",
+    ),
+    "lab-trouble-refused": CodePage(
+        summary="A host of the lab does not take that trouble",
+        explanation=(
+            "Faults, dying engines and spoilt fragments befall an operation, which `--on` names: `Create`, `Command`, "
+            "`Send`, `Receive`, `Signal`, `Delete` or `Get`."
+        ),
+        wrong="runner lab trouble win-01 kill",
+        right="runner lab trouble win-01 kill --on Receive",
     ),
 }

@@ -17,7 +17,7 @@ from secrets import token_hex
 import runner
 from runner.errors import ExitCode, RunnerError, UsageError
 from runner.lab.directory import LabDirectory
-from runner.lab.fleet import MOST_HOSTS
+from runner.lab.fleet import MOST_HOSTS, MOST_WINDOWS_HOSTS, WINDOWS, lab_hosts
 from runner.lab.state import LabCondition, LabState, marked_processes, process_start, read_state
 
 DEFAULT_DIRECTORY = Path(".runner/lab")
@@ -32,13 +32,14 @@ class LabFailed(RunnerError):
     exit_code = ExitCode.FAILED
 
 
-def lab_up(count: int, directory: Path = DEFAULT_DIRECTORY) -> LabState:
-    """Have ``count`` hosts that take logins; returns when they do.
+def lab_up(count: int, directory: Path = DEFAULT_DIRECTORY, *, windows: int = 0) -> LabState:
+    """Have ``count`` hosts, and ``windows`` Windows-like ones, that take logins; returns when they do.
 
     A lab of that size that is up stays as it is; one of another size is ended and started anew, with other ports.
 
     Raises:
-        UsageError: ``count`` is not from 1 to 500, or the directory holds an inventory that no lab has written.
+        UsageError: ``count`` is not from 1 to 500, ``windows`` not from 0 to 50, or the directory holds an inventory
+            that no lab has written.
         LabFailed: the server did not start.
 
     """
@@ -47,6 +48,12 @@ def lab_up(count: int, directory: Path = DEFAULT_DIRECTORY) -> LabState:
             "lab-size",
             f"a lab has from 1 to {MOST_HOSTS} hosts: `{count}`",
             hints=("write `runner lab up 20`",),
+        )
+    if not 0 <= windows <= MOST_WINDOWS_HOSTS:
+        raise UsageError(
+            "lab-windows-size",
+            f"a lab has from 0 to {MOST_WINDOWS_HOSTS} Windows-like hosts: `{windows}`",
+            hints=("write `runner lab up 20 --windows 4`",),
         )
     place = LabDirectory(directory.absolute())
     with _directory_errors(place):
@@ -59,11 +66,11 @@ def lab_up(count: int, directory: Path = DEFAULT_DIRECTORY) -> LabState:
         place.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(place):
             before = read_state(place)
-            if before.running and len(before.hosts) == count:
+            if before.running and tuple(e.host for e in before.hosts) == lab_hosts(count, windows):
                 return before
             _end(before)
             condition = LabCondition.RESTARTED if before.running else LabCondition.STARTED
-            return replace(_start(place, count), condition=condition)
+            return replace(_start(place, count, windows), condition=condition)
 
 
 def lab_status(directory: Path = DEFAULT_DIRECTORY) -> LabState:
@@ -102,9 +109,16 @@ def render_lab(state: LabState) -> str:
     hosts = f"{len(state.hosts)} host{'' if len(state.hosts) == 1 else 's'}"
     return (
         f"lab {state.condition}: {hosts} on 127.0.0.1 ({members}), process {state.pid}\n"
-        f"try it:  runner run PLAYBOOK -i {_short(state.inventory)}\n"
+        f"{_first(state)}try it:  runner run PLAYBOOK -i {_short(state.inventory)}\n"
         f"end it:  runner lab down{_option(state)}\n"
     )
+
+
+def _first(state: LabState) -> str:
+    """What a shell needs before Windows-like hosts can be reached."""
+    if WINDOWS not in {served.host.group for served in state.hosts}:
+        return ""
+    return f"first:   . {_short(state.directory.environment)}\n"
 
 
 def _option(state: LabState) -> str:
@@ -118,14 +132,14 @@ def _short(path: Path) -> str:
     return str(path)
 
 
-def _start(place: LabDirectory, count: int) -> LabState:
+def _start(place: LabDirectory, count: int, windows: int) -> LabState:
     """Start the server and wait until it says, by its state file, that it listens."""
     token = token_hex(8)
     # The server finds this very runner, also where it runs from a source tree.
     environment = {"PATH": os.defpath, "PYTHONPATH": str(Path(runner.__file__).parents[1])}
     with place.log.open("w", encoding="utf-8") as log:
         starter = subprocess.run(
-            [sys.executable, "-m", "runner.lab.server", str(place.path), str(count), token],
+            [sys.executable, "-m", "runner.lab.server", str(place.path), str(count), str(windows), token],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from runner.lab.fleet import LabHost, seed_files, seed_programs
+from runner.lab.fleet import WINDOWS, LabHost, seed_files, seed_programs
+from runner.lab.recordings import unpack_recordings
 
+CREDENTIAL = "lab"
+"""The credential that the inventory names for Windows-like hosts; a playbook says where its password is."""
+PASSWORD_VARIABLE = "RUNNER_LAB_PASSWORD"  # noqa: S105 - the name of a variable
+"""Where the playbooks of the examples read it."""
 _HEADER = "# A lab made by `runner lab up`; written anew each time it starts."
 
 
@@ -58,6 +63,36 @@ class LabDirectory:
         """The key that every login takes."""
         return self.path / "id_ed25519"
 
+    @property
+    def authority(self) -> Path:
+        """Certificate of the authority of the Windows-like hosts: what ``SSL_CERT_FILE`` names."""
+        return self.path / "ca.pem"
+
+    @property
+    def revocations(self) -> Path:
+        """Its revocation list."""
+        return self.path / "crl.pem"
+
+    @property
+    def password(self) -> Path:
+        """The password of the Windows-like hosts' user, for nobody else to read."""
+        return self.path / "password"
+
+    @property
+    def environment(self) -> Path:
+        """What a shell is to source before it runs against Windows-like hosts."""
+        return self.path / "environment.sh"
+
+    @property
+    def recordings(self) -> Path:
+        """What the replay answers from where there is no PowerShell."""
+        return self.path / "recordings"
+
+    @property
+    def secrets(self) -> Path:
+        """Files of the server alone: keys of certificates, NTLM's users."""
+        return self.path / "secrets"
+
     def home(self, host: LabHost) -> Path:
         """A host's home directory."""
         return self.path / "hosts" / host.name
@@ -77,7 +112,11 @@ class LabDirectory:
     def seed(self, hosts: Sequence[LabHost]) -> None:
         """Write what is on the hosts; other files in their homes stay."""
         write_whole(self.path / ".gitignore", "*\n")
+        unpack_recordings(self.recordings)
         for host in hosts:
+            self.home(host).mkdir(parents=True, exist_ok=True)
+            if host.group == WINDOWS:
+                continue
             for name, text in seed_files(host).items():
                 _write(self.home(host) / name, text, 0o644)
             for name, text in seed_programs(host).items():
@@ -87,17 +126,10 @@ class LabDirectory:
         """The inventory in the native form, with absolute paths, so that it works from any directory."""
         groups: dict[str, dict[str, object]] = {}
         for entry in served:
-            group = groups.setdefault(
-                entry.host.group,
-                {
-                    "connection": {"user_name": entry.host.user},
-                    "vars": {"role": entry.host.group},
-                    "hosts": {},
-                },
-            )
+            group = groups.setdefault(entry.host.group, {**_group(entry.host), "hosts": {}})
             hosts = group["hosts"]
-            assert isinstance(hosts, dict)  # noqa: S101 - made three lines above
-            hosts[entry.host.name] = {"address": "127.0.0.1", "connection": {"port": entry.port}}
+            assert isinstance(hosts, dict)  # noqa: S101 - made one line above
+            hosts[entry.host.name] = {"address": "127.0.0.1", "connection": _connection(entry)}
         document: Mapping[str, object] = {
             "version": 1,
             "connection": {
@@ -109,6 +141,33 @@ class LabDirectory:
             "groups": groups,
         }
         return f"{_HEADER}\n{yaml.safe_dump(document, sort_keys=False, width=120)}"
+
+
+def _group(host: LabHost) -> dict[str, object]:
+    """What all hosts of a group share."""
+    if host.group == WINDOWS:
+        return {
+            "connection": {
+                "transport": "winrm",
+                "authentication": "negotiate",
+                "credential": CREDENTIAL,
+                "trusted_hosts": ["127.0.0.1"],
+            },
+            "vars": {"role": WINDOWS},
+        }
+    return {"connection": {"user_name": host.user}, "vars": {"role": host.group}}
+
+
+def _connection(entry: ServedHost) -> dict[str, object]:
+    """What is a host's own; Windows-like ones speak https and http in turn."""
+    if entry.host.group == WINDOWS:
+        return {"port": entry.port, "use_ssl": uses_tls(entry.host)}
+    return {"port": entry.port}
+
+
+def uses_tls(host: LabHost) -> bool:
+    """Whether a Windows-like host listens for https; the others encrypt messages over http."""
+    return host.number % 2 == 1
 
 
 def write_whole(path: Path, text: str, mode: int = 0o600) -> None:

@@ -23,22 +23,22 @@ from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection
 from runner.transport.port import Exit, Receiver, Stream
 
-_SOURCE = Path(runner.__file__).parents[1]
+SOURCE = Path(runner.__file__).parents[1]
 """Where a child finds this very runner, also where it runs from a source tree."""
 
 
-def engine_command(recordings: Path, *, pwsh: str | None = None) -> tuple[str, ...]:
+def engine_command(recordings: Path, *, mode: str = "-s") -> tuple[str, ...]:
     """What to start for a session: PowerShell, else the replay.
 
     Args:
-        recordings: folder or file of the recordings for the replay.
-        pwsh: name or path of PowerShell; None is ``pwsh``.
+        recordings: folder of the recordings for the replay.
+        mode: ``-s``, or ``-sshs`` for a subsystem of sshd.
 
     """
-    found = shutil.which(pwsh or "pwsh")
+    found = shutil.which("pwsh")
     if found is not None:
-        return (found, "-s", "-NoLogo", "-NoProfile")
-    return (sys.executable, "-m", "runner.lab.replay", "-s", "--recordings", str(recordings))
+        return (found, mode, "-NoLogo", "-NoProfile")
+    return (sys.executable, "-m", "runner.lab.replay", mode, "--recordings", str(recordings))
 
 
 def engine_environment(home: Path, **more: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def engine_environment(home: Path, **more: str) -> dict[str, str]:
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(_SOURCE),
+        "PYTHONPATH": str(SOURCE),
         "POWERSHELL_TELEMETRY_OPTOUT": "1",
         **more,
     }

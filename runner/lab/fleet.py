@@ -24,8 +24,14 @@ class LabHost:
     number: int
 
 
+WINDOWS = "windows"
+"""The group of the hosts that speak WinRM."""
+WINDOWS_USER = "Administrator"
 LOGINS: Mapping[str, str] = MappingProxyType({"web": "deploy", "app": "deploy", "db": "dba"})
+WITHOUT_POWERSHELL = frozenset({"db"})
+"""Groups of Linux hosts whose sshd has no subsystem ``powershell``, as most have none."""
 MOST_HOSTS = 500
+MOST_WINDOWS_HOSTS = 50
 
 _SERVICES = {"web": "nginx", "app": "gunicorn", "db": "postgresql"}
 _PACKAGES = {
@@ -37,15 +43,18 @@ _NETWORKS = {"web": "10.20.1", "app": "10.20.2", "db": "10.20.3"}
 _KERNEL, _OLD_KERNEL = "6.1.0-28-amd64", "6.1.0-25-amd64"
 
 
-def lab_hosts(count: int) -> tuple[LabHost, ...]:
-    """``count`` hosts: half of them web servers, a fifth databases, the others applications."""
+def lab_hosts(count: int, windows: int = 0) -> tuple[LabHost, ...]:
+    """``count`` hosts: half of them web servers, a fifth databases, the others applications; then Windows-like ones."""
     databases = count // 5
     webs = -(-count // 2)
     sizes = {"web": webs, "app": count - webs - databases, "db": databases}
-    return tuple(
+    linux = tuple(
         LabHost(f"{group}-{number:02d}", group, LOGINS[group], number)
         for group, size in sizes.items()
         for number in range(1, size + 1)
+    )
+    return linux + tuple(
+        LabHost(f"win-{number:02d}", WINDOWS, WINDOWS_USER, number) for number in range(1, windows + 1)
     )
 
 

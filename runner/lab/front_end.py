@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from runner.lab.http_server import ConnectionCut, HttpRequest, HttpResponse, HttpServer, Peer
+from runner.lab.trouble_calls import CONTROL_PATH, answer_call
 from runner.lab.troubles import ANY, Kind, Trouble, Troubles, foreign, truncated
 from runner.lab.winrm_acceptor import Envelope, Logins, WinrmAcceptor
 from runner.lab.wsman_service import IDENTITY, Caller, Mangle, Service
@@ -35,6 +36,7 @@ class FrontEndSettings:
         logins: who may come in, and how.
         context: TLS with the host's certificate; None is plain http.
         application_names: first parts of URLs that are answered.
+        control_token: who sends it may add troubles over HTTP (:mod:`runner.lab.trouble_calls`); None takes no calls.
 
     """
 
@@ -42,6 +44,7 @@ class FrontEndSettings:
     logins: Logins
     context: ssl.SSLContext | None = None
     application_names: tuple[str, ...] = ("wsman",)
+    control_token: str | None = None
 
 
 class FrontEnd:
@@ -128,6 +131,8 @@ class Connection:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one HTTP request."""
+        if request.path == CONTROL_PATH:
+            return answer_call(request, self._front.settings.control_token, self._front.troubles)
         trouble = self._front.troubles.take(ANY)
         if trouble is not None and (early := await self._befall(trouble)) is not None:
             return early

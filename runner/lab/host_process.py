@@ -111,11 +111,19 @@ class HostProcess(asyncio.SubprocessProtocol):
 
 
 class HostSession(asyncssh.SSHServerSession[bytes]):
-    """A channel of a login: runs one command, which must be given; there is no terminal and no file transfer."""
+    """A channel of a login: runs one command or subsystem; there is no terminal and no file transfer.
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    Args:
+        home: working directory.
+        environment: all of it.
+        subsystems: command of sh for each subsystem, as sshd's configuration has them.
+
+    """
+
+    def __init__(self, home: Path, environment: Mapping[str, str], subsystems: Mapping[str, str]) -> None:
         self._home = home
         self._environment = environment
+        self._subsystems = subsystems
         self._command = ""
         self._channel: asyncssh.SSHServerChannel[bytes]
         self._process: HostProcess
@@ -132,6 +140,11 @@ class HostSession(asyncssh.SSHServerSession[bytes]):
         """Take a command (asyncssh's call)."""
         self._command = command
         return True
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """Start a subsystem that the host has, and no other (asyncssh's call)."""
+        self._command = self._subsystems.get(subsystem, "")
+        return bool(self._command)
 
     def shell_requested(self) -> bool:
         """Take standard input as a script of sh, which is what a login without a command is here (asyncssh's call)."""

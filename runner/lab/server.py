@@ -1,16 +1,17 @@
-"""The background process of a lab: an SSH server for every host, each on a port of its own of 127.0.0.1.
+"""The background process of a lab: an SSH or WinRM server for every host, each on a port of its own of 127.0.0.1.
 
-Started by :mod:`runner.lab.control` as ``python -m runner.lab.server DIRECTORY COUNT TOKEN``. It ends on SIGTERM, and
-by itself when its state file is gone, so a deleted directory leaves no process.
+Started by :mod:`runner.lab.control` as ``python -m runner.lab.server DIRECTORY COUNT WINDOWS TOKEN``. It ends on
+SIGTERM, and by itself when its state file is gone, so a deleted directory leaves no process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +19,12 @@ from pathlib import Path
 import asyncssh
 
 from runner.lab.directory import LabDirectory, ServedHost, write_whole
-from runner.lab.fleet import LabHost, lab_hosts
+from runner.lab.engines import SOURCE, engine_command
+from runner.lab.fleet import WITHOUT_POWERSHELL, LabHost, lab_hosts
+from runner.lab.front_end import FrontEnd
 from runner.lab.host_process import HostSession
 from runner.lab.state import MARK, token_of, write_state
+from runner.lab.windows import close_all, forget_windows, windows_hosts
 
 _ADDRESS = "127.0.0.1"
 _LOOK = 1.0  # seconds between looks at the state file
@@ -79,30 +83,52 @@ class LabServer(asyncssh.SSHServer):
             "LANG": "C.UTF-8",
             MARK: self._lab.token,
         }
-        return HostSession(home, environment)
+        subsystems: dict[str, str] = {}
+        if self._host.group not in WITHOUT_POWERSHELL:
+            engine = engine_command(directory.recordings, mode="-sshs")
+            subsystems["powershell"] = shlex.join(("exec", "env", f"PYTHONPATH={SOURCE}", *engine))
+        return HostSession(home, environment, subsystems)
 
 
-async def serve(directory: LabDirectory, count: int, token: str) -> None:
-    """Serve ``count`` hosts until told to end, or until the state file no longer bears ``token``."""
-    hosts = lab_hosts(count)
+async def serve(directory: LabDirectory, count: int, windows: int, token: str) -> None:
+    """Serve ``count`` hosts, and ``windows`` Windows-like ones, until told to end, or until the state file no longer
+    bears ``token``.
+    """
+    hosts = lab_hosts(count, windows)
     await asyncio.to_thread(directory.seed, hosts)
     lab = Lab(directory, _login_key(directory.private_key), token)
     listeners: list[asyncssh.SSHAcceptor] = []
     served: list[ServedHost] = []
     known: list[str] = []
-    for host in hosts:
+    for host in hosts[:count]:
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         listener = await _listen(host, lab, host_key)
         listeners.append(listener)
         served.append(ServedHost(host, listener.get_port()))
         public = host_key.export_public_key().decode().strip()
         known.append(f"[{_ADDRESS}]:{listener.get_port()} {public}\n")
+    fronts = await _start_windows(directory, token, hosts[count:])
+    served += [ServedHost(host, front.port) for host, front in fronts.items()]
     write_whole(directory.known_hosts, "".join(known))
     write_whole(directory.inventory, directory.inventory_text(served), 0o644)
     stop = _stop_on_signal()
     write_state(directory, token, tuple(served))
     await _until_over(stop, directory, token)
-    await _close(lab, listeners)
+    await asyncio.gather(_close(lab, listeners), close_all(list(fronts.values())))
+
+
+async def _start_windows(
+    directory: LabDirectory, token: str, hosts: Sequence[LabHost]
+) -> dict[LabHost, FrontEnd]:
+    """Front ends that listen, by their host."""
+    if not hosts:
+        forget_windows(directory)
+        return {}
+    makers = windows_hosts(directory, token)
+    fronts = {host: makers.front_end(host) for host in hosts}
+    for front in fronts.values():
+        await front.start()
+    return fronts
 
 
 async def _listen(host: LabHost, lab: Lab, host_key: asyncssh.SSHKey) -> asyncssh.SSHAcceptor:
@@ -160,13 +186,14 @@ async def _close(lab: Lab, listeners: Iterable[asyncssh.SSHAcceptor]) -> None:
 
 def main() -> None:
     """Leave the starter behind, then serve."""
-    directory, count, token = LabDirectory(Path(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
+    directory, count, windows = LabDirectory(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    token = sys.argv[4]
     if server := os.fork():
         os.write(1, str(server).encode())
         os._exit(0)  # whoever called waits for this process, and has no child of its own afterwards
     os.dup2(2, 1)  # the pipe that told the pid must not stay open
     os.umask(0o077)
-    asyncio.run(serve(directory, count, token))
+    asyncio.run(serve(directory, count, windows, token))
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ def ntlm_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, st
 async def test_messages_are_encrypted_over_http(ntlm_users: tuple[str, str]) -> None:
     """NTLM logs a connection in once and seals what goes over it; plain text is not taken."""
     name, password = ntlm_users
-    async with front_end(protocol="ntlm", unencrypted=False) as host:
+    async with front_end(unencrypted=False) as host:
         shell = await run(host, "1..3", auth="ntlm", encryption="always", username=name, password=password)
         assert shell.output == [1, 2, 3]
         assert host.counters.logins == {"Negotiate": 1}
@@ -245,7 +245,7 @@ async def test_messages_are_encrypted_over_http(ntlm_users: tuple[str, str]) -> 
 
 async def test_a_wrong_password_of_ntlm_is_refused(ntlm_users: tuple[str, str]) -> None:
     """Nothing is opened."""
-    async with front_end(protocol="ntlm", unencrypted=False) as host:
+    async with front_end(unencrypted=False) as host:
         with pytest.raises(AuthenticationError):
             await run(
                 host, "1..3", auth="ntlm", encryption="always", username=ntlm_users[0], password="wrong"
@@ -257,7 +257,7 @@ async def test_a_wrong_password_of_ntlm_is_refused(ntlm_users: tuple[str, str]) 
 async def test_https_with_an_authority_of_its_own(auth: str, ntlm_users: tuple[str, str]) -> None:
     """Both log in over TLS; NTLM is bound to the server's certificate."""
     name, password = ntlm_users if auth == "ntlm" else (USER, PASSWORD)
-    async with front_end(tls=Flaw.NONE, protocol="ntlm") as host:
+    async with front_end(tls=Flaw.NONE) as host:
         shell = await run(
             host,
             "1..3",

@@ -1,0 +1,112 @@
+"""The Windows-like hosts of a lab: front ends with certificates of the lab's own authority, and one user.
+
+Odd ones speak https, even ones http with messages encrypted by NTLM. The user's password is made anew for each lab
+directory and kept in a file that only its owner can read.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from runner.lab.certificates import Authority, server_context
+from runner.lab.directory import PASSWORD_VARIABLE, LabDirectory, uses_tls, write_whole
+from runner.lab.engines import child_engine, engine_command, engine_environment
+from runner.lab.fleet import WINDOWS_USER, LabHost
+from runner.lab.front_end import FrontEnd, FrontEndSettings
+from runner.lab.state import MARK
+from runner.lab.winrm_acceptor import Logins
+from runner.lab.wsman_settings import ServiceSettings
+
+_DOMAIN = "LAB"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsHosts:
+    """Makes front ends for the hosts of one lab."""
+
+    directory: LabDirectory
+    token: str
+    authority: Authority
+    password: str
+
+    def front_end(self, host: LabHost) -> FrontEnd:
+        """A front end for a host, not started."""
+        home = self.directory.home(host)
+        environment = engine_environment(
+            home, **{MARK: self.token, "USER": host.user, "COMPUTERNAME": host.name}
+        )
+        engine = child_engine(engine_command(self.directory.recordings), environment)
+        context = certificate = None
+        if uses_tls(host):
+            issued = self.authority.host(host.name, "127.0.0.1", "localhost")
+            context, certificate = server_context(issued, self.authority, self.directory.secrets), issued.der
+        logins = Logins(
+            mechanisms=frozenset({"basic", "negotiate", "credssp"}),
+            passwords={WINDOWS_USER: self.password},
+            tls_certificate=certificate,
+        )
+        return FrontEnd(
+            FrontEndSettings(
+                service=ServiceSettings(engine=engine),
+                logins=logins,
+                context=context,
+                application_names=("wsman", "PowerShell"),
+                control_token=self.token,
+            )
+        )
+
+
+def windows_hosts(directory: LabDirectory, token: str) -> WindowsHosts:
+    """Write what clients need (authority, password, environment) and what NTLM needs."""
+    authority = Authority()
+    password = _password(directory)
+    directory.secrets.mkdir(mode=0o700, exist_ok=True)
+    for stale in directory.secrets.glob("*.pem"):
+        stale.unlink()
+    users = directory.secrets / "ntlm-users"
+    write_whole(users, "".join(f"{domain}:{WINDOWS_USER}:{password}\n" for domain in (_DOMAIN, "")))
+    os.environ["NTLM_USER_FILE"] = str(
+        users
+    )  # the only way to tell pyspnego; this process serves the lab alone
+    write_whole(directory.authority, authority.pem.decode(), 0o644)
+    write_whole(directory.revocations, authority.revocations().decode(), 0o644)
+    write_whole(directory.environment, _environment(directory))
+    return WindowsHosts(directory, token, authority, password)
+
+
+def forget_windows(directory: LabDirectory) -> None:
+    """Remove what an earlier lab with Windows-like hosts has written for clients."""
+    for path in (directory.authority, directory.revocations, directory.environment):
+        path.unlink(missing_ok=True)
+
+
+async def close_all(fronts: Sequence[FrontEnd]) -> None:
+    """End every front end, one failing one or not."""
+    for front in fronts:
+        with suppress(OSError):
+            await front.close()
+
+
+def _password(directory: LabDirectory) -> str:
+    """The password; one of an earlier start is kept, so that a shell's environment stays good."""
+    with suppress(OSError):
+        if password := directory.password.read_text(encoding="utf-8").strip():
+            return password
+    password = secrets.token_urlsafe(16)
+    write_whole(directory.password, password + "\n")
+    return password
+
+
+def _environment(directory: LabDirectory) -> str:
+    authority, password = shlex.quote(str(directory.authority)), shlex.quote(str(directory.password))
+    return (
+        "# Source this before `runner run` against the lab's Windows-like hosts.\n"
+        f"export SSL_CERT_FILE={authority}\n"
+        f'{PASSWORD_VARIABLE}="$(cat {password})"\n'
+        f"export {PASSWORD_VARIABLE}\n"
+    )
