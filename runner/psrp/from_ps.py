@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -129,12 +130,14 @@ class _Containers:
         for prop in meta.extended_properties:
             properties[prop.name] = read(prop.get_value(value))
         names = meta.type_names
+        text = _text(value)
         special = _SPECIAL.get(names[0]) if names else None
         if special is not None:
-            found = special(properties, _text(value))
-            if found is not None:
-                return found
-        return PSObject(properties, type_names=_type_names(names), text=_text(value))
+            # The numbers of a peer can be out of every range of Python's.
+            with suppress(ValueError, OverflowError):
+                if (found := special(properties, text)) is not None:
+                    return found
+        return PSObject(properties, type_names=_type_names(names), text=text)
 
     def _secure_string(self, value: Any) -> Any:
         if self._decrypt is None:
@@ -231,10 +234,7 @@ def _time_only(properties: Mapping[str, Any], text: str | None) -> Any:
 
 
 def _big_integer(properties: Mapping[str, Any], text: str | None) -> Any:
-    try:
-        return int(text or "")
-    except ValueError:
-        return None
+    return int(text or "")
 
 
 def _switch(properties: Mapping[str, Any], text: str | None) -> Any:

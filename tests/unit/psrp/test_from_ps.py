@@ -99,6 +99,21 @@ def test_an_odd_object_of_a_known_type_stays_an_object() -> None:
         assert from_ps(value).text == "x"
 
 
+@pytest.mark.parametrize(
+    ("name", "properties"),
+    [
+        ("DateOnly", '<I32 N="Year">0</I32><I32 N="Month">13</I32><I32 N="Day">1</I32>'),
+        ("DateTimeOffset", '<DT N="DateTime">2026-01-02T03:04:05</DT><TS N="Offset">P2D</TS>'),
+        ("TimeOnly", '<I64 N="Ticks">9223372036854775807</I64>'),
+    ],
+)
+def test_numbers_out_of_every_range_are_no_reason_to_fail(name: str, properties: str) -> None:
+    """What Python cannot hold stays the object it is."""
+    value = read(f'<Obj RefId="0"><TN RefId="0"><T>System.{name}</T></TN><Props>{properties}</Props></Obj>')
+
+    assert type(from_ps(value)) is PSObject
+
+
 def test_keys_that_python_cannot_hold_stand_as_text() -> None:
     """Numbers stay numbers; an object as a key is its text, or its type's name."""
     value = read(

@@ -78,6 +78,7 @@ class Level(IntEnum):
         ),
         (datetime(1, 1, 1), "<DT>0001-01-01T00:00:00</DT>"),  # noqa: DTZ001 - the zone is what is tested
         (PreciseDatetime(2026, 1, 2, tzinfo=UTC, tick=7), "<DT>2026-01-02T00:00:00.0000007Z</DT>"),
+        (PreciseDatetime(2026, 1, 2, tick=7), "<DT>2026-01-02T00:00:00.0000007</DT>"),
         (date(2026, 1, 2), "<DT>2026-01-02T00:00:00</DT>"),
         (timedelta(seconds=10), "<TS>PT10S</TS>"),
         (timedelta(seconds=20), "<TS>PT20S</TS>"),
@@ -188,7 +189,7 @@ def cyclic() -> dict[str, Any]:
         ({None: 1}, "$", "a key of it is null"),
         ({(1, 2): 1}, "$", "a key of it is a tuple"),
         ({"a": 1, PurePosixPath("a"): 2}, "$", "two of its keys"),
-        ({"x": (n for n in ())}, "$.x", "make it a list"),
+        ({"x": iter([1])}, "$.x", "make it a list"),
         ({"x": object()}, "$.x", "a object has no form"),
         ({"x": StrictUndefined()}, "$.x", "StrictUndefined has no form"),
         (timedelta.max, "$", "longer than a .NET TimeSpan"),
