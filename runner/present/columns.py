@@ -41,6 +41,10 @@ _VIEWS: Mapping[str, Sequence[str]] = {
     ),
     "System.ServiceProcess.ServiceController": ("Status", "Name", "DisplayName"),
 }
+_SPOKEN = frozenset(
+    f"System.Management.Automation.{name}"
+    for name in ("DebugRecord", "ErrorRecord", "InformationRecord", "VerboseRecord", "WarningRecord")
+)
 _PREFIX = "Deserialized."
 _CHOSEN = "System.Management.Automation.PSCustomObject"
 
@@ -59,6 +63,11 @@ def columns_of(records: Sequence[Mapping[Any, Any]]) -> list[Any]:
     if any(not names or _CHOSEN in names for names in types):
         return found  # the script's author chose them
     return found[:MOST_COLUMNS]
+
+
+def is_spoken(value: PSObject) -> bool:
+    """Whether a person is shown its text and no properties: records that were led into the output (`2>&1`) are."""
+    return value.text is not None and (not value or bool(_SPOKEN.intersection(_type_names(value))))
 
 
 def _type_names(record: Mapping[Any, Any]) -> tuple[str, ...]:

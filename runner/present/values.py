@@ -14,7 +14,7 @@ from uuid import UUID
 from runner.engine.result import ErrorRecord, Result
 from runner.objects import PSObject
 from runner.present.cells import cell_width, pad
-from runner.present.columns import columns_of
+from runner.present.columns import columns_of, is_spoken
 from runner.present.encode import encode_value
 from runner.present.harmless import harmless, harmless_lines
 from runner.present.port import Mask
@@ -73,7 +73,7 @@ def value_lines(value: object, mask: Mask) -> list[str]:
     An object of PowerShell is a line a property, or its text where it has none.
     """
     if isinstance(value, PSObject):
-        if not value:
+        if not value or is_spoken(value):
             return value_lines(value.text or "", mask)
         names = {key: cell_text(key, mask) for key in value}
         widest = max(map(cell_width, names.values()))
@@ -124,7 +124,7 @@ def _output_lines(output: object, mask: Mask) -> Iterator[str]:
 
 def one_line(value: object, mask: Mask) -> str:
     """A part of an output on one line; an object of PowerShell with the properties that a table would show."""
-    if isinstance(value, PSObject) and value:
+    if isinstance(value, PSObject) and value and not is_spoken(value):
         return cell_text({key: value[key] for key in columns_of([value])}, mask)
     return cell_text(value, mask)
 
@@ -190,7 +190,9 @@ def _is_record(value: object) -> TypeGuard[Mapping[Any, Any]]:
     """An object of PowerShell, whatever it holds, or a mapping of values that fit a cell."""
     if not isinstance(value, Mapping) or not value:
         return False
-    return isinstance(value, PSObject) or all(map(_fits_a_cell, value.values()))
+    if isinstance(value, PSObject):
+        return not is_spoken(value)
+    return all(map(_fits_a_cell, value.values()))
 
 
 def _is_short(value: object) -> bool:

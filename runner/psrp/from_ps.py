@@ -131,6 +131,10 @@ class _Containers:
             properties[prop.name] = read(prop.get_value(value))
         names = meta.type_names
         text = _text(value)
+        if text is None and isinstance(value, wire.InformationalRecord):
+            text = properties.get(
+                "Message"
+            )  # psrpcore makes a new record of it, without the text that was sent
         special = _SPECIAL.get(names[0]) if names else None
         if special is not None:
             # The numbers of a peer can be out of every range of Python's.

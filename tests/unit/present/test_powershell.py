@@ -120,6 +120,14 @@ def test_objects_among_text_are_lists_of_properties() -> None:
     assert shown(output) == ["before", "Name  n", "Size  5", "::1", "5"]
 
 
+def test_records_among_the_output_are_their_text() -> None:
+    """Nobody reads an error record as a row of a table."""
+    record = PSObject({"A": 1}, type_names=("System.Management.Automation.ErrorRecord",), text="no such file")
+
+    assert shown([record]) == ["no such file"]
+    assert plain(events_of([ok("s", "win01", [record])]))[0] == "s win01 | no such file\n"
+
+
 def test_every_stream_has_its_sign() -> None:
     """What was written for the screen stands as it is, errors of a good result are told, other information is not."""
     streams = Streams(

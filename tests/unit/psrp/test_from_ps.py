@@ -11,7 +11,7 @@ import pytest
 from runner.objects import EnumValue, PSCredential, PSObject
 from runner.psrp.from_ps import DEEPEST, from_ps, read_text
 from runner.values import Secret
-from tests.support.clixml import read, server_records, written
+from tests.support.clixml import Reversing, read, server_records, written
 
 
 def decrypt(value: Any) -> str:
@@ -154,6 +154,13 @@ def test_references_without_end_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
         value += found if isinstance(found, list) else []
 
     assert lists_read == 1000
+
+
+def test_a_record_as_output_has_its_message_as_text() -> None:
+    """What `3>&1` puts among the output is a record, and its text the message."""
+    sent = wire.serialize(wire.WarningRecord(Message="low disk"), Reversing())
+
+    assert from_ps(wire.deserialize(sent, Reversing())).text == "low disk"
 
 
 def test_an_ordered_dictionary_is_one() -> None:
