@@ -1,0 +1,108 @@
+"""What goes to the carrier: one operation of a target at a time, each brought to its end once it was begun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from runner.errors import HostError
+from runner.psrp.engine_errors import again
+from runner.psrp.protocol import cut_all
+from runner.transport.carrier import Carrier
+
+Messages = Iterable[tuple[int, bytes]]
+
+
+class Outbox:
+    """Sends for the pool and its pipelines (remoting.md 4.3).
+
+    Who waits for an operation may be cancelled; the operation is not, for half a message would spoil the stream.
+    Each raises ``ConnectionLost`` when the carrier is lost, of which ``on_lost`` is told.
+    """
+
+    def __init__(self, carrier: Carrier, on_lost: Callable[[HostError], None]) -> None:
+        self._carrier = carrier
+        self._on_lost = on_lost
+        self._turns: dict[UUID | None, asyncio.Lock] = {None: asyncio.Lock()}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def cut(self, messages: Messages) -> Iterator[bytes]:
+        """The fragments of messages, none larger than the carrier takes now."""
+        return cut_all(messages, self._carrier.fragment_size)
+
+    async def command(self, pipeline: UUID, creation: Messages) -> None:
+        """Begin a pipeline."""
+        self._turns[pipeline] = asyncio.Lock()
+
+        async def begin() -> None:
+            first, *rest = self.cut(creation)
+            await self._carrier.command(pipeline, first)
+            for fragment in rest:
+                await self._carrier.send(fragment, pipeline=pipeline)
+
+        await self._whole(self._in_turn(pipeline, begin))
+
+    async def send(self, messages: Messages, pipeline: UUID | None = None, *, prompt: bool = False) -> None:
+        """Send further messages; for a pipeline that is closed they are nobody's."""
+
+        async def send() -> None:
+            for fragment in self.cut(messages):
+                await self._carrier.send(fragment, pipeline=pipeline, prompt=prompt)
+
+        await self._whole(self._in_turn(pipeline, send))
+
+    async def signal(self, pipeline: UUID) -> None:
+        """Ask for a pipeline to be stopped."""
+        await self._whole(self._in_turn(pipeline, lambda: self._carrier.signal(pipeline)))
+
+    def close_pipeline(self, pipeline: UUID, closed: Callable[[UUID], None]) -> None:
+        """Have the peer forget a pipeline, in the background; then ``closed`` is told."""
+
+        async def close() -> None:
+            await self._in_turn(pipeline, lambda: self._carrier.close_pipeline(pipeline))
+            self._turns.pop(pipeline, None)
+            closed(pipeline)
+
+        self.start(close())
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Do something in the background; that it fails is told by :meth:`settled` or by who awaits it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    async def settled(self) -> None:
+        """Wait for everything that was begun."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def cancel(self) -> None:
+        """Give up what was begun: the carrier is lost or closed."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _whole(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.start(work)
+        try:
+            await asyncio.shield(task)
+        except HostError as error:
+            raise again(error) from None
+
+    async def _in_turn(self, target: UUID | None, operation: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        turn = self._turns.get(target)
+        if turn is None:
+            return
+        async with turn:
+            try:
+                await operation()
+            except HostError as error:
+                self._on_lost(error)
+                raise
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; nobody else needs it

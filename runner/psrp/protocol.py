@@ -1,0 +1,250 @@
+"""psrpcore, which reads and writes messages without doing any input or output; what it gets wrong is mended here.
+
+Remoting.md 9.5 has its bugs by number. Whole messages only are given to it, one at a time, so that one it cannot read
+spoils no other (7, 10, 11), and it is never asked to cut what it writes (8, 16).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any
+from uuid import UUID
+
+from psrpcore import (
+    ClientPowerShell,
+    ClientRunspacePool,
+    Command,
+    PSRPEvent,
+    PSRPPayload,
+    StreamType,
+)
+from psrpcore.types import (
+    EndOfPipelineInput,
+    ErrorCategory,
+    ErrorCategoryInfo,
+    ErrorRecord,
+    NETException,
+    PSRPMessageType,
+    RemoteStreamOptions,
+    RunspacePoolState,
+)
+
+from runner.psrp.fragments import cut, objects
+from runner.psrp.request import PipelineRequest, PoolSettings
+
+# At DEBUG psrpcore prints the body of every message, scripts and values of `$Using:` among them (13). Its loggers are
+# made when it is imported and disabled here for good, for a level would not hold against one that somebody else sets.
+for _name in list(logging.root.manager.loggerDict):
+    if _name.partition(".")[0] == "psrpcore":
+        logging.getLogger(_name).disabled = True
+
+#: Destination, type, pool and pipeline; little-endian (MS-PSRP 2.2.1).
+_HEAD = Struct("<II16s16s")
+_TO_SERVER = 2
+_NOBODY = UUID(int=0)
+#: Objects that are written here and not by psrpcore: far from the numbers it counts up from 1.
+_OWN_OBJECTS = 1 << 62
+_CATEGORY = re.compile(rb'(<I32 N="ErrorCategory_Category">)(-?\d+)(</I32>)')
+_CATEGORIES = frozenset(str(int(category)).encode() for category in ErrorCategory)
+
+
+class Unreadable(Exception):
+    """A message cannot be read; ``kind`` is its type. The messages after it can."""
+
+    def __init__(self, kind: PSRPMessageType | None, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it came: its type, the pipeline it is for, and all of its bytes."""
+
+    kind: PSRPMessageType
+    pipeline: UUID | None
+    data: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The CLIXML."""
+        return self.data[_HEAD.size :]
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether a secure string is in it; markup is escaped wherever it is text."""
+        return b"<SS" in self.data
+
+
+def read_head(data: bytes) -> Message:
+    """What kind of message it is and whose.
+
+    Raises:
+        Unreadable: it has no whole head, or is of a kind that nobody knows.
+
+    """
+    if len(data) < _HEAD.size:
+        raise Unreadable(None, f"a message of {len(data)} bytes")
+    _, kind, _, pipeline = _HEAD.unpack_from(data)
+    try:
+        known = PSRPMessageType(kind)
+    except ValueError:
+        raise Unreadable(None, f"a message of the unknown kind 0x{kind:08x}") from None
+    target = UUID(bytes_le=pipeline)
+    return Message(known, None if target == _NOBODY else target, data)
+
+
+class Protocol:
+    """One pool's messages. Every method that makes one gives the whole of it; :meth:`fragments` cuts it."""
+
+    def __init__(self, settings: PoolSettings) -> None:
+        self._pool = ClientRunspacePool(
+            application_arguments=dict(settings.application_arguments), runspace_pool_id=settings.pool
+        )
+        self._count = 0
+
+    @property
+    def pool_id(self) -> UUID:
+        """The pool's id."""
+        return self._pool.runspace_pool_id
+
+    @property
+    def engine_version(self) -> tuple[int, ...] | None:
+        """The peer's ``$PSVersionTable.PSVersion``, None where it has not told."""
+        table = self._pool.application_private_data.get("PSVersionTable")
+        version = table.get("PSVersion") if isinstance(table, dict) else None
+        if version is None:
+            return None
+        numbers = re.match(r"\d+(?:\.\d+)*", str(version))
+        return tuple(int(number) for number in numbers[0].split(".")) if numbers else None
+
+    def opening(self) -> list[tuple[int, bytes]]:
+        """SESSION_CAPABILITY and INIT_RUNSPACEPOOL."""
+        self._pool.open()
+        return self._written()
+
+    def opened(self) -> None:
+        """The pool is open, whatever odd state the peer has told since."""
+        self._pool.state = RunspacePoolState.Opened
+
+    def create(self, request: PipelineRequest, pipeline: UUID) -> list[tuple[int, bytes]]:
+        """CREATE_PIPELINE as Invoke-Command sends it (remoting.md 1.7)."""
+        shell = ClientPowerShell(
+            self._pool,
+            add_to_history=True,
+            no_input=request.input is None,
+            remote_stream_options=(
+                RemoteStreamOptions.AddInvocationInfo if request.invocation_info else RemoteStreamOptions.none
+            ),
+            pipeline_id=pipeline,
+        )
+        for number, statement in enumerate(request.statements):
+            if number:
+                shell.add_statement()
+            for command in statement.commands:
+                shell.add_command(
+                    Command(command.text, command.is_script, use_local_scope=command.use_local_scope)
+                )
+                for argument in command.arguments:
+                    shell.add_parameter(argument.name, argument.value)
+        try:
+            shell.start()
+        except BaseException:
+            self.forget(pipeline)
+            raise
+        return self._written()
+
+    def item(self, pipeline: UUID, value: Any) -> list[tuple[int, bytes]]:
+        """PIPELINE_INPUT. A null is written here: psrpcore would send it as output of ours, and it were lost (6)."""
+        if value is not None:
+            self._pool.prepare_message(value, PSRPMessageType.PipelineInput, pipeline)
+            return self._written()
+        self._count += 1
+        kind = PSRPMessageType.PipelineInput.value
+        head = _HEAD.pack(_TO_SERVER, kind, self.pool_id.bytes_le, pipeline.bytes_le)
+        return [(_OWN_OBJECTS + self._count, head + b"<Nil />")]
+
+    def end_of_input(self, pipeline: UUID) -> list[tuple[int, bytes]]:
+        """END_OF_PIPELINE_INPUT."""
+        self._pool.prepare_message(EndOfPipelineInput(), pipeline_id=pipeline)
+        return self._written()
+
+    def no_answer(self, call: int) -> list[tuple[int, bytes]]:
+        """The answer to a host call that nobody can answer: an error record."""
+        exception = NETException(Message="The host program has nobody to answer this.", HResult=-2146233087)
+        record = ErrorRecord(
+            Exception=exception,
+            CategoryInfo=ErrorCategoryInfo(Category=ErrorCategory.NotImplemented),
+            FullyQualifiedErrorId="HostFunctionNotImplemented",
+        )
+        self._pool.host_response(call, error_record=record)
+        return self._written()
+
+    def public_key(self) -> list[tuple[int, bytes]]:
+        """PUBLIC_KEY, of a pair of keys that is made here: some 50 ms of computing, once a pool that needs it."""
+        self._pool.exchange_key()
+        return self._written()
+
+    def ask_available(self) -> tuple[int, list[tuple[int, bytes]]]:
+        """GET_AVAILABLE_RUNSPACES, with the number its answer has."""
+        call = self._pool.get_available_runspaces()
+        return call, self._written()
+
+    def ask_reset(self) -> tuple[int, list[tuple[int, bytes]]]:
+        """RESET_RUNSPACE_STATE, with the number its answer has.
+
+        Raises:
+            InvalidProtocolVersion: the peer cannot.
+
+        """
+        call = self._pool.reset_runspace_state()
+        return call, self._written()
+
+    def forget(self, pipeline: UUID) -> None:
+        """The peer has closed the pipeline; what psrpcore thinks of its state is no reason to keep it (9, 15)."""
+        self._pool.pipeline_table.pop(pipeline, None)
+
+    def read(self, message: Message) -> PSRPEvent[Any, Any]:
+        """What a message says.
+
+        Raises:
+            Unreadable: it is no CLIXML, or says what nobody knows.
+
+        """
+        data = message.data
+        if message.kind in (PSRPMessageType.ErrorRecord, PSRPMessageType.PipelineState):
+            data = _CATEGORY.sub(_known_category, data)
+        if b"<!DOCTYPE" in data[:200]:
+            raise Unreadable(message.kind, "a document type has no place in a message")
+        self._count += 1
+        (fragment,) = cut(self._count, data, len(data) + 21)
+        self._pool.receive_data(PSRPPayload(fragment, StreamType.default, message.pipeline))
+        try:
+            event = self._pool.next_event()
+        except Exception as error:  # whatever psrpcore trips over is this message's fault
+            raise Unreadable(message.kind, f"{message.kind.name}: {type(error).__name__}") from error
+        if event is None:
+            raise Unreadable(message.kind, f"{message.kind.name} came to nothing")
+        return event
+
+    def _written(self) -> list[tuple[int, bytes]]:
+        """What psrpcore has queued: number and content of each message. Without a size it cuts nothing."""
+        written: list[tuple[int, bytes]] = []
+        while (payload := self._pool.data_to_send()) is not None:
+            written.extend(objects(payload.data))
+        return written
+
+
+def cut_all(messages: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]:
+    """The fragments of messages, each of at most ``size`` bytes."""
+    for object_id, data in messages:
+        yield from cut(object_id, data, size)
+
+
+def _known_category(found: re.Match[bytes]) -> bytes:
+    """A category that psrpcore does not know becomes NotSpecified, so that the record is not lost (11)."""
+    return found[0] if found[2] in _CATEGORIES else found[1] + b"0" + found[3]
