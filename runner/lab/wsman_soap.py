@@ -91,7 +91,7 @@ def read_request(data: bytes) -> Request:
         message_id=_text(header, "a:MessageID"),
         to=_text(header, "a:To"),
         operation_timeout=seconds(_text(header, "w:OperationTimeout"), default=60.0),
-        most_bytes=int(_text(header, "w:MaxEnvelopeSize") or 153_600),
+        most_bytes=_size(_text(header, "w:MaxEnvelopeSize")),
         selectors=_named(header, "w:SelectorSet/w:Selector"),
         options=_named(header, "w:OptionSet/w:Option"),
         body=body,
@@ -186,6 +186,13 @@ _IN_ANSWERS = frozenset({"s", "a", "x", "w", "p", "rsp"})
 
 def _text(parent: ET.Element, path: str) -> str:
     return (parent.findtext(path, "", NAMESPACES) or "").strip()
+
+
+def _size(text: str) -> int:
+    """The largest envelope a client takes; clients that say nothing get what Windows 7 sends at most."""
+    if text and not text.isdecimal():
+        raise NotAnEnvelope("a MaxEnvelopeSize that is no number")
+    return int(text or 153_600)
 
 
 def _named(header: ET.Element, path: str) -> dict[str, str]:

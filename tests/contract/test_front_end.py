@@ -17,7 +17,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from runner.lab.certificates import Flaw
-from runner.lab.troubles import Kind, Trouble, Troubles
+from runner.lab.troubles import Kind, Trouble
 from runner.lab.wsman_settings import Manners, Quotas
 from runner.lab.wsman_soap import NAMESPACES
 from tests.support.winrm_lab import WinrmHost, child, front_end
@@ -241,12 +241,6 @@ async def test_a_fault_of_any_number_comes() -> None:
         with pytest.raises(WSManFaultError) as told:
             await in_pool(host, numbers)
         assert told.value.code == 2150859173
-
-
-def test_what_befalls_operations_must_name_one() -> None:
-    """A fragment cannot be spoilt before anybody knows what is asked."""
-    with pytest.raises(ValueError, match="say which one"):
-        Troubles().add(Trouble(kind=Kind.TRUNCATED_FRAGMENT))
 
 
 @pytest.mark.parametrize("kind", [Kind.TRUNCATED_FRAGMENT, Kind.FOREIGN_FRAGMENT])
