@@ -34,6 +34,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -90,31 +91,33 @@ class _Containers:
         self._read = 0
 
     def read(self, value: Any) -> Any:
-        reader = _READERS.get(type(value))
+        # By the type and not by isinstance, which asks psrpcore's objects for their class, and that is slow.
+        kind = type(value)
+        reader = _READERS.get(kind)
         if reader is not None:
             return reader(value)
-        if isinstance(value, wire.PSSecureString):
+        if issubclass(kind, wire.PSSecureString):
             return self._secure_string(value)
-        if isinstance(value, Enum):
+        if issubclass(kind, Enum):
             return _known_enum(value)
-        if not isinstance(value, wire.PSObject):
+        if not issubclass(kind, wire.PSObject):
             return value
-        return self._container(value)
+        return self._container(value, kind)
 
-    def _container(self, value: Any) -> Any:
+    def _container(self, value: Any, kind: type) -> Any:
         around, key = self._around, id(value)
         self._read += 1
         if key in around or len(around) >= DEEPEST or self._read > MOST_CONTAINERS:
             return _stand_in(value)
         around.add(key)
         try:
-            if isinstance(value, dict):
+            if issubclass(kind, dict):
                 return self._dictionary(value)
-            if isinstance(value, list):
+            if issubclass(kind, list):
                 return list(map(self.read, list.__iter__(value)))
-            if isinstance(value, wire.PSQueue):
+            if issubclass(kind, wire.PSQueue):
                 return list(map(self.read, value.queue))
-            return self._object(value)
+            return self._object(value, kind)
         finally:
             around.discard(key)
 
@@ -123,7 +126,7 @@ class _Containers:
         entries = ((_key(read(key), key), read(item)) for key, item in dict.items(value))
         return OrderedDict(entries) if _bare(value, "PSObject").type_names[0] == _ORDERED else dict(entries)
 
-    def _object(self, value: Any) -> Any:
+    def _object(self, value: Any, kind: type) -> Any:
         meta = _bare(value, "PSObject")
         read = self.read
         properties = {prop.name: read(prop.get_value(value)) for prop in meta.adapted_properties}
@@ -131,7 +134,7 @@ class _Containers:
             properties[prop.name] = read(prop.get_value(value))
         names = meta.type_names
         text = _text(value)
-        if text is None and isinstance(value, wire.InformationalRecord):
+        if text is None and issubclass(kind, wire.InformationalRecord):
             text = properties.get(
                 "Message"
             )  # psrpcore makes a new record of it, without the text that was sent
@@ -149,11 +152,16 @@ class _Containers:
         return Secret(str.__str__(self._decrypt(value)))
 
 
-def _type_names(names: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _marked_once(names: tuple[str, ...]) -> tuple[str, ...]:
     """The chain; psrpcore marks every type that it does not know as deserialized, also one that the peer has marked."""
     return tuple(
         name if not name.startswith(_DOUBLED) else _PREFIX + name.replace(_PREFIX, "") for name in names
     )
+
+
+def _type_names(names: Iterable[str]) -> tuple[str, ...]:
+    return _marked_once(tuple(names))
 
 
 def _type_name(value: Any) -> str:
