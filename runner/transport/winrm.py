@@ -19,6 +19,8 @@ from runner.wsman.client import Client, Clock, MonotonicClock
 from runner.wsman.operations import IDENTIFY
 from runner.wsman.port import Redirected, Wire
 from runner.wsman.session_settings import client_settings, shell_settings
+from runner.wsman.tls import TlsContexts
+from runner.wsman.wire import HttpWire
 
 Wires = Callable[[Endpoint, Login | None], Wire]
 
@@ -79,15 +81,24 @@ class WinrmTransport:
     """Opens connections over WinRM.
 
     Args:
-        wires: makes the wire of an endpoint.
+        proxy_login: the values of the credential that a proxy's settings name; None where none can be had.
+        wires: makes the wire of an endpoint; None is over HTTP.
         clock: time for pauses and patience; None is the event loop's.
 
     """
 
     name = "winrm"
 
-    def __init__(self, wires: Wires, clock: Clock | None = None) -> None:
-        self._wires = wires
+    def __init__(
+        self,
+        *,
+        proxy_login: Callable[[str], Login] | None = None,
+        wires: Wires | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._proxy_login = proxy_login
+        self._contexts = TlsContexts()
+        self._wires = wires or self._over_http
         self._clock = clock or MonotonicClock()
 
     async def connect(self, endpoint: Endpoint, login: Login | None) -> WinrmConnection:
@@ -102,4 +113,12 @@ class WinrmTransport:
         return WinrmConnection(endpoint, endpoint.winrm, self._wires(endpoint, login), self._clock)
 
     async def close(self) -> None:
-        """Nothing is shared between connections."""
+        """Nothing is shared between connections that would have to be closed."""
+
+    def _over_http(self, endpoint: Endpoint, login: Login | None) -> Wire:
+        proxy = endpoint.session_options.proxy
+        named = proxy.credential if proxy is not None else None
+        proxy_login = (
+            self._proxy_login(named) if named is not None and self._proxy_login is not None else None
+        )
+        return HttpWire(endpoint, login, contexts=self._contexts, proxy_login=proxy_login)

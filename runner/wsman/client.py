@@ -124,9 +124,9 @@ class Client:
 
     def payload_size(self, envelope_size: int) -> int:
         """How many bytes of fragments fit into an envelope of that size, base64 and everything around it counted."""
-        # 36 characters are an id's; the rest of the room is for servers whose selectors are longer than ours.
-        longest = operations.send(b"", "-" * 36, prompt=False)
-        around = len(self.seal(longest, (("ShellId", "-" * 36),)).content)
+        nobody = UUID(int=0)
+        empty = (operations.send(b"", str(nobody), prompt=False), operations.command(nobody, b""))
+        around = max(len(self.seal(request, (("ShellId", str(nobody)),)).content) for request in empty)
         return (envelope_size - max(around, _LEAST_ROOM)) // 4 * 3
 
     async def post(self, sealed: Sealed, asked: Asked, within: float) -> ET.Element:

@@ -93,6 +93,11 @@ def envelope_or_fault(answer: Answer) -> ET.Element:
     return envelope
 
 
+def says_nothing(fault: Fault) -> bool:
+    """Whether the answer was a success without a body, which some servers give where there is no output yet."""
+    return not fault.is_soap and 200 <= fault.status < 300 and not fault.text
+
+
 def signed(code: int) -> int:
     """A code as PowerShell shows it."""
     return code - (1 << 32) if code >= 1 << 31 else code

@@ -79,7 +79,7 @@ class Receiving:
         except Redirected as elsewhere:
             raise not_followed(elsewhere.location, asked) from None
         except WsmanFault as refusal:
-            if refusal.fault.code != faults.OPERATION_TIMED_OUT:
+            if refusal.fault.code != faults.OPERATION_TIMED_OUT and not faults.says_nothing(refusal.fault):
                 raise
             received = _NOTHING
         quick = self.client.clock.now() - begun < _QUICK

@@ -96,7 +96,8 @@ Reaction = Answer | BaseException | Callable[[Asked], Answer]
 class ScriptedWire:
     """Answers as a willing server; what is put into ``next`` for an action is answered or raised first.
 
-    ``say`` gives fragments to a target's Receive; a Receive without any waits until the shell is deleted.
+    ``say`` gives fragments to a target's Receive; a Receive without any waits until its command or the shell is closed,
+    where the server is not ``stubborn``.
     """
 
     url: str = "http://web01:5985/wsman?PSVersion=5.1"
@@ -105,6 +106,7 @@ class ScriptedWire:
     redirected: list[str] = field(default_factory=list)
     closed: bool = False
     holding: int = 0
+    stubborn: bool = False
     _queues: dict[str | None, asyncio.Queue[str]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
     _deleted: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -147,6 +149,8 @@ class ScriptedWire:
             return await self._receive(asked)
         if asked.action == "Delete":
             self._deleted.set()
+        if asked.body("rsp:Signal/rsp:Code") == names.TERMINATE and not self.stubborn:
+            self._queues[asked.command_id].put_nowait("")
         return Answer(200, envelope(self._body(asked), relates_to=asked.message_id))
 
     def _body(self, asked: Asked) -> str:
@@ -167,7 +171,7 @@ class ScriptedWire:
         deleting = asyncio.ensure_future(self._deleted.wait())
         try:
             await asyncio.wait([getting, deleting], return_when=asyncio.FIRST_COMPLETED)
-            if not getting.done():
+            if not getting.done() or not getting.result():
                 return fault(995, "The I/O operation has been aborted")
             return Answer(200, envelope(getting.result(), relates_to=asked.message_id))
         finally:
