@@ -16,14 +16,15 @@ from pypsrp.wsman import WSMan
 
 from runner.lab.certificates import Flaw
 from runner.lab.wsman_settings import Quotas
+from tests.support import kdc
 from tests.support.winrm_lab import PASSWORD, USER, WinrmHost, child, front_end
 
 
 def client(host: WinrmHost, **settings: Any) -> WSMan:
     """A client as the host wants it."""
     return WSMan(
-        "127.0.0.1",
         **{
+            "server": "127.0.0.1",
             "port": host.port,
             "ssl": False,
             "auth": "basic",
@@ -305,3 +306,28 @@ async def test_credssp_delegates_the_password(ntlm_users: tuple[str, str]) -> No
         [delegated] = host.front.delegated
         assert getattr(delegated, "username", None) in {name, USER}
         assert getattr(delegated, "password", None) == password
+
+
+@pytest.mark.skipif(bool(kdc.missing()), reason=kdc.missing() or "there is Kerberos")
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+async def test_a_ticket_logs_in(auth: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kerberos seals messages over http, by its own name or found by Negotiate."""
+    with kdc.realm(tmp_path) as realm:
+        for name, value in realm.environment.items():
+            monkeypatch.setenv(name, value)
+        realm.add_service("HTTP/localhost")
+        realm.add_user("ops", "a pass word")
+        await asyncio.to_thread(realm.get_ticket, "ops", "a pass word")
+        async with front_end(mechanisms=frozenset({auth}), unencrypted=False) as host:
+            shell = await run(
+                host,
+                "1..3",
+                server="localhost",
+                auth=auth,
+                encryption="always",
+                negotiate_service="HTTP",
+                username=None,
+                password=None,
+            )
+            assert shell.output == [1, 2, 3]
+            assert host.counters.logins == {auth.capitalize(): 1}
