@@ -81,6 +81,8 @@ class OutOfProcessCarrier:
 
         """
         del pool  # stands in the fragments
+        if self._error is not None:
+            raise again(self._error)
         self._receiver = receiver
         self._targets[None] = InFlight()
         try:
@@ -89,9 +91,9 @@ class OutOfProcessCarrier:
             self._error = not_started(error, self._description)
             raise again(self._error) from error
         self._watching = asyncio.create_task(self._watch(self._process))
-        if self._error is not None:  # given up while it was being started
+        if (failure := self._failure()) is not None:  # given up while it was being started
             self._end()
-            raise again(self._error)
+            raise again(failure)
         for piece in _packed(opening):
             await self._exchange(Packet(Kind.DATA, None, piece))
         self._opened = True
@@ -203,6 +205,9 @@ class OutOfProcessCarrier:
             target.acknowledged()
 
     # Ending.
+
+    def _failure(self) -> HostError | None:
+        return self._error
 
     @property
     def _may_have_run(self) -> bool:

@@ -27,16 +27,18 @@ class LineSplitter:
 
         """
         first, *rest = data.split(b"\n")
-        self._parts.append(first)
-        self._size += len(first)
-        if self._size > self._longest:
-            raise LineTooLong(f"a line is longer than {self._longest} bytes")
+        self._keep(first)
         if not rest:
             return []
         lines = [self.rest(), *rest[:-1]]
-        self._parts.append(rest[-1])
-        self._size = len(rest[-1])
+        self._keep(rest[-1])
         return lines
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._longest:
+            raise LineTooLong(f"a line is longer than {self._longest} bytes")
+        self._parts.append(part)
 
     def rest(self) -> bytes:
         """What has come since the last newline; it is taken out."""
