@@ -64,6 +64,7 @@ _URI_REASONS = {
     "use_ssl": "the scheme of the URI says it",
     "application_name": "the path of the URI says it",
 }
+_ENGINE = {"interpreter": "the session configuration of the host says the engine"}
 _ONLY_URI = {"allow_redirection": "only a `connection_uri` is redirected"}
 _VM = _set("VMName", "vm", (*SSH_KEYS, *WINRM_KEYS, *CONTAINER_KEYS, "port", "session_option"))
 _CONTAINER = _set("ContainerId", "container", (*SSH_KEYS, *WINRM_KEYS, "port", "session_option", "via"))
@@ -73,7 +74,7 @@ _LOCAL = _set("InProcess", "local", REMOTE_KEYS)
 KINDS: dict[str, ParameterSet] = {
     "hosts": _set("ComputerName", None, (), **_ONLY_URI),
     "ssh_connections": _set("SSHHostHash", "ssh", _SSH),
-    "connection_uri": _set("Uri", "winrm", (*SSH_KEYS, *CONTAINER_KEYS, "via"), **_URI_REASONS),
+    "connection_uri": _set("Uri", "winrm", (*SSH_KEYS, *CONTAINER_KEYS, "via"), **_URI_REASONS, **_ENGINE),
     "container_id": _CONTAINER,
     "vm_name": _VM,
     "vm_id": _VM,
@@ -82,7 +83,7 @@ KINDS: dict[str, ParameterSet] = {
 }
 TRANSPORTS: dict[str, ParameterSet] = {
     "ssh": _set("SSHHost", "ssh", _SSH),
-    "winrm": _set("ComputerName", "winrm", (*SSH_KEYS, *CONTAINER_KEYS, "via")),
+    "winrm": _set("ComputerName", "winrm", (*SSH_KEYS, *CONTAINER_KEYS, "via"), **_ENGINE),
     "container": _CONTAINER,
     "vm": _VM,
     "local": _LOCAL,

@@ -21,7 +21,7 @@ from runner.plan.order import check_cycles, passed_through, step_graph
 from runner.plan.place import Overrides, Placed, Placer
 from runner.plan.powershell_rules import check_powershell_rules
 from runner.plan.reading import readable_results
-from runner.plan.refuse import refuse_later, refuse_transports, warn_of_network_access
+from runner.plan.refuse import refuse_later, refuse_shells, refuse_transports, warn_of_network_access
 from runner.plan.script_names import ScriptCheck
 from runner.plan.scripts import prepare_scripts
 from runner.plan.session_shells import check_session_shells
@@ -90,6 +90,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     for step in steps:
         warn_of_network_access(placed[step.id], problems)
         refuse_unfit_keys(step, placed[step.id], problems)
+        refuse_shells(step, placed[step.id], problems)
         check_powershell_rules(step, placed[step.id], problems)
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)

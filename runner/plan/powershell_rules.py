@@ -29,6 +29,7 @@ def check_powershell_rules(step: Step, placed: Sequence[Placed], problems: Probl
     if Shell.POWERSHELL in shells:
         _check_command(step, problems)
         _check_positions(step, problems)
+        _check_interpreter(placed, problems)
     elif shells:
         _refuse_powershell_keys(step, shells[0], problems)
     other = next((shell for shell in shells if shell is not Shell.POWERSHELL), None)
@@ -69,6 +70,20 @@ def _check_command(step: Step, problems: Problems) -> None:
             node.span if node is not None else step.span,
             "leave it out, or use `script` where the endpoint takes one",
         )
+
+
+def _check_interpreter(placed: Sequence[Placed], problems: Problems) -> None:
+    """Over SSH the engine is a subsystem of the server or a program that is started, not both."""
+    for item in placed:
+        placement, said = item.placement, item.reach.settings
+        if placement.shell is Shell.POWERSHELL and placement.interpreter and "subsystem" in said:
+            problems.error(
+                "excluded-key",
+                "`interpreter` does not go with `subsystem`: the SSH server starts the engine of a subsystem",
+                item.reach.span("interpreter"),
+                "leave one of them out",
+            )
+            return
 
 
 def _check_positions(step: Step, problems: Problems) -> None:

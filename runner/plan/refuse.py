@@ -35,10 +35,10 @@ _HINT = "the key is valid and kept for a later version; take it out to run this 
 
 
 def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
-    """Note transports that cannot be used yet and shells that a transport cannot carry, once a step and kind."""
+    """Note transports that cannot be used yet, once a step and kind."""
     told: set[str] = set()
     for item in placed:
-        transport, shell = item.placement.endpoint.transport, item.placement.shell
+        transport = item.placement.endpoint.transport
         if transport not in TRANSPORTS and transport not in told:
             told.add(transport)
             known = ", ".join(f"`{name}`" for name in TRANSPORTS)
@@ -53,14 +53,14 @@ def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) 
             told.add("run_as")
             words = f"step `{step.id}`: `run_as` of host `{item.placement.host}` is not available yet"
             problems.error("not-available-yet", words, elevated.span, "log in as the user you need")
-        if transport == "winrm" and shell is not Shell.POWERSHELL and "shell" not in told:
-            told.add("shell")
-            refuse_shell(step, item, problems)
 
 
-def refuse_shell(step: Step, item: Placed, problems: Problems) -> None:
-    """WinRM carries PowerShell and nothing else."""
+def refuse_shells(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
+    """WinRM carries PowerShell and nothing else: note another shell over it, once a step."""
     if not isinstance(step.body, ScriptBody | CommandBody | CopyBody | FetchBody):
+        return
+    item = next((item for item in placed if _cannot_carry(item)), None)
+    if item is None:
         return
     node = step.node.get("shell")
     problems.error(
@@ -71,6 +71,11 @@ def refuse_shell(step: Step, item: Placed, problems: Problems) -> None:
         "say `shell: powershell`",
         "sh, bash and python run over SSH: say `transport: ssh` where the host has it",
     )
+
+
+def _cannot_carry(item: Placed) -> bool:
+    placement = item.placement
+    return placement.endpoint.transport == "winrm" and placement.shell is not Shell.POWERSHELL
 
 
 def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None:

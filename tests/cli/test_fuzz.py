@@ -36,7 +36,7 @@ vars_files: [common.yml]
 credentials:
   ops: {username: ops, password: {env: OPS_PASSWORD}}
 session_options:
-  slow: {open_timeout: 30s, idle_timeout: 12h}
+  slow: {open_timeout: 30s, cancel_timeout: 12s}
 targets:
   web:
     hosts: "web:&prod:!web[1]"

@@ -145,7 +145,13 @@ def credential(folder: Path, **parts: bytes) -> Credential:
     for name, data in parts.items():
         (folder / name).write_bytes(data)
         sources[name] = source(folder / name)
-    return Credential("ops", SPAN, **sources)
+    return Credential(
+        "ops",
+        SPAN,
+        certificate=sources.get("certificate"),
+        private_key=sources.get("private_key"),
+        passphrase=sources.get("passphrase"),
+    )
 
 
 def read(credential: Credential) -> object:

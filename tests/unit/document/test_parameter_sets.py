@@ -50,6 +50,7 @@ TABLE = {
     "run_as_administrator: true": {"hosts", "container_id"},
     "runtime: podman": {"hosts", "container_id"},
     "via: hyperv01": {"hosts", "vm_name", "vm_id"},
+    "interpreter: /opt/pwsh": set(KINDS) - {"connection_uri"},
 }
 
 
@@ -104,6 +105,7 @@ def test_the_reason_is_said() -> None:
         ("hosts: a, transport: ssh, use_ssl: true", "use_ssl"),
         ("hosts: a, ssh_transport: true, use_ssl: true", "use_ssl"),
         ("hosts: a, transport: winrm, user_name: u", "user_name"),
+        ("hosts: a, transport: winrm, interpreter: pwsh", "interpreter"),
         ("hosts: a, transport: winrm, ssh_transport: true", "ssh_transport"),
         ("hosts: a, transport: local, credential: c", "credential"),
         ("hosts: a, transport: container, port: 1", "port"),
@@ -218,6 +220,7 @@ def test_a_vm_may_have_its_credential_from_the_defaults() -> None:
         (["script: ls", "target: there", "no_new_scope: true"], "excluded-key", "no_new_scope"),
         (["script: ls", "session: s", "no_new_scope: true"], "excluded-key", "no_new_scope"),
         (["command: ls", "native_exit_code: true"], "excluded-key", "native_exit_code"),
+        (["command: ls", "strict_mode: latest"], "excluded-key", "strict_mode"),
     ],
 )
 def test_rules_of_steps(lines: list[str], code: str, key: str) -> None:

@@ -124,6 +124,17 @@ def test_a_program_may_have_surroundings(tmp_path: Path) -> None:
     )
 
 
+def test_an_engine_is_a_subsystem_or_a_program(tmp_path: Path) -> None:
+    """Over SSH both cannot be meant; with the program of another shell they can stand side by side."""
+    head = "targets: {t: {hosts: [a], transport: ssh, subsystem: powershell, interpreter: /opt/x}}\n"
+
+    assert ["excluded-key"] == told(tmp_path, "target: t, script: x", head=head)
+    assert [] == told(tmp_path, "target: t, shell: python, script: x", head=head)
+    assert [] == told(
+        tmp_path, "target: t, shell: powershell, script: x", head=head.replace("subsystem: powershell, ", "")
+    )
+
+
 @pytest.mark.parametrize(
     ("argument", "warned"),
     [
