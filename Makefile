@@ -9,7 +9,7 @@ EXTRAS := dev$(if $(shell command -v krb5-config),$(shell echo ,kerberos))
 .PHONY: help demo test check lint types unit docs benchmark clean
 
 help:
-	@echo 'make demo       set up, start 20 hosts on loopback, run playbooks/fleet-inventory.yml over them'
+	@echo 'make demo       set up, start 24 hosts on loopback, run playbooks/fleet-inventory.yml and the examples over them'
 	@echo 'make test       set up and run everything: lint, types, all tests'
 	@echo 'make check      the quick part of it: lint, types, unit tests'
 	@echo 'make docs       write the generated reference pages anew'

@@ -1,17 +1,27 @@
 #!/bin/sh
-# The demo of the README: a lab fleet on loopback, the fleet inventory over it, a JSON file of everything, the lab ended.
+# The demo of the README: a lab fleet on loopback, the fleet inventory over it, a JSON file of everything, then the
+# examples of Invoke-Command's reference over WinRM and SSH, the lab ended.
 # `make demo` calls it with RUNNER set; everything it makes is below .runner/ of the folder it is called in.
 set -eu
-: "${RUNNER:=runner}" "${HOSTS:=20}"
+: "${RUNNER:=runner}" "${HOSTS:=20}" "${WINDOWS:=4}"
 lab=.runner/demo
 report=.runner/fleet-inventory.json
 
-inventory=$("$RUNNER" lab up "$HOSTS" --dir "$lab")
+inventory=$("$RUNNER" lab up "$HOSTS" --windows "$WINDOWS" --dir "$lab")
 trap '"$RUNNER" lab down --dir "$lab"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 status=0
-"$RUNNER" run playbooks/fleet-inventory.yml -i "$inventory" -o rich -o "json=$report" || status=$?
+"$RUNNER" run playbooks/fleet-inventory.yml -i "$inventory" -l 'all:!windows' -o rich -o "json=$report" || status=$?
 echo "every host's typed results: $report"
+
+# The authority and the password of the Windows-like hosts.
+. "$lab/environment.sh"
+for example in playbooks/invoke-command/*.yml; do
+  [ -e "$example" ] || continue
+  echo
+  echo "== $example"
+  "$RUNNER" run "$example" -i "$inventory" -o rich || status=$?
+done
 exit "$status"
