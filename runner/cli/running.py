@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from runner.present.sink import OutputNotWritten
 from runner.present.terminal import Screen
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
-from runner.transport.port import Connection, Login, Transport
+from runner.transport.port import Link, Login, Transport
 
 _SIGNALS = {
     signal.SIGINT: ("Ctrl-C", ExitCode.INTERRUPTED),
@@ -131,7 +131,11 @@ async def run_under_signals(
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, interruption.on_signal, number)
-    transports: dict[str, Transport] = {"local": LocalTransport(), "ssh": _LateSsh(logins)}
+    transports: dict[str, Transport] = {
+        "local": LocalTransport(),
+        "ssh": _Late("ssh", lambda: _ssh(logins)),
+        "winrm": _Late("winrm", lambda: _winrm(logins)),
+    }
     gc.freeze()  # modules and the plan stay to the end: looking through them again and again takes a tenth of a run
     try:
         return await run_plan(
@@ -151,21 +155,18 @@ async def run_under_signals(
             loop.remove_signal_handler(number)
 
 
-class _LateSsh:
-    """SSH, loaded with the first connection: that takes a quarter of a second, in which the run is seen already."""
+class _Late:
+    """A transport that is loaded with its first connection: that takes its time, in which the run is seen already."""
 
-    name = "ssh"
-
-    def __init__(self, logins: Mapping[str, Login]) -> None:
-        self._logins = logins
+    def __init__(self, name: str, load: Callable[[], Transport]) -> None:
+        self.name = name
+        self._load = load
         self._transport: Transport | None = None
 
-    async def connect(self, endpoint: Endpoint, login: Login | None) -> Connection:
-        """Open a connection; see ``SshTransport.connect``."""
+    async def connect(self, endpoint: Endpoint, login: Login | None) -> Link:
+        """Open a connection; see the transport's own ``connect``."""
         if self._transport is None:
-            from runner.transport.ssh import SshTransport  # noqa: PLC0415 - see above
-
-            self._transport = SshTransport(logins=self._logins.get)
+            self._transport = self._load()
             gc.freeze()
         return await self._transport.connect(endpoint, login)
 
@@ -173,3 +174,15 @@ class _LateSsh:
         """Close what was opened."""
         if self._transport is not None:
             await self._transport.close()
+
+
+def _ssh(logins: Mapping[str, Login]) -> Transport:
+    from runner.transport.ssh import SshTransport  # noqa: PLC0415 - loaded late
+
+    return SshTransport(logins=logins.get)
+
+
+def _winrm(logins: Mapping[str, Login]) -> Transport:
+    from runner.transport.winrm import WinrmTransport  # noqa: PLC0415 - loaded late
+
+    return WinrmTransport(proxy_login=logins.__getitem__)

@@ -56,20 +56,10 @@ CODES: dict[str, CodePage] = {
             "`on_loss` says what the next step does."
         ),
     ),
-    "action-word": CodePage(
-        summary="`error_action` or one of its kin has a word that means nothing here",
-        explanation=(
-            "`error_action`, `warning_action` and `information_action` take `continue`, `silentlycontinue`, `stop` and "
-            "`ignore`; `verbose` and `debug` take true and false. `inquire`, `suspend` and `break` wait for somebody at "
-            "a console or a debugger, and nobody sits there."
-        ),
-        wrong="error_action: inquire\n",
-        right="error_action: stop\n",
-    ),
     "strict-mode": CodePage(
         summary="`strict_mode` is no version",
-        explanation="It takes what `Set-StrictMode -Version` takes: `1.0`, `2.0`, `3.0` or `latest`.",
-        wrong="strict_mode: on\n",
+        explanation="The template gives something else than a version like `3.0`, `latest` or `off` on this host.",
+        wrong="strict_mode: \"{{ 'yes' }}\"\n",
         right="strict_mode: latest\n",
     ),
 }

@@ -54,5 +54,17 @@ def _streams(streams: Streams, redactor: Redactor) -> Streams:
 
 
 def _error(error: ErrorRecord, redactor: Redactor) -> ErrorRecord:
-    stack = None if error.stack is None else redactor.mask(error.stack)
-    return replace(error, message=redactor.mask(error.message), stack=stack)
+    def shown(text: str | None) -> str | None:
+        return None if text is None else redactor.mask(text)
+
+    return replace(
+        error,
+        message=redactor.mask(error.message),
+        fully_qualified_error_id=shown(error.fully_qualified_error_id),
+        category=shown(error.category),
+        stack=shown(error.stack),
+        inner=tuple(map(redactor.mask, error.inner)),
+        target=shown(error.target),
+        position=shown(error.position),
+        recommended_action=shown(error.recommended_action),
+    )

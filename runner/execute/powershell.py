@@ -97,7 +97,7 @@ class PowerShellRun:
             value = ""
         return Done(
             output=value,
-            errors=tuple(receipt.errors),
+            errors=tuple(map(self._placed, receipt.errors)),
             streams=receipt.streams,
             exit_code=self._exit_code,
             truncated=decoded.truncated,
@@ -107,8 +107,10 @@ class PowerShellRun:
     def _failure(self, end: PipelineEnd, error: ErrorRecord | None) -> Failure | None:
         """What the step's own rules say of the end (language.md, "Failure")."""
         if end.state is PipelineState.FAILED:
-            message = error.message if error is not None and error.message else "the pipeline failed"
-            return Failure("powershell-failed", message + self._place(error), may_have_run=True)
+            place = self._place(error) if error is not None else ""
+            message = error.message if error is not None else "the pipeline failed and does not say why"
+            shown = f"{message} ({place})" if place else message
+            return Failure("powershell-failed", shown, may_have_run=True)
         if end.state is PipelineState.STOPPED:
             return Failure(
                 "powershell-stopped",
@@ -119,14 +121,19 @@ class PowerShellRun:
             return Failure("exit-code", f"the script ended with exit code {end.exit_code}", may_have_run=True)
         return None
 
-    def _place(self, error: ErrorRecord | None) -> str:
-        """Where the error's line stands in the file the author wrote; empty where it says none."""
+    def _placed(self, error: ErrorRecord) -> ErrorRecord:
+        """The error with its line's place in the file the author wrote, where it says a line."""
+        place = self._place(error)
+        return replace(error, source=place) if place else error
+
+    def _place(self, error: ErrorRecord) -> str:
+        """``site.yml:14``; empty where the error says no line of the script."""
         prepared = self._site.planned.scripts.get(self._site.placement.shell)
-        if error is None or not error.line or prepared is None or self._site.planned.step.template:
+        if not error.line or prepared is None or self._site.planned.step.template:
             return ""
         lines = prepared.script.text.split("\n")
         if error.line > len(lines):
             return ""
         start = sum(len(line) + 1 for line in lines[: error.line - 1])
-        column = min(max((error.column or 1) - 1, 0), len(lines[error.line - 1]))
-        return f" ({prepared.script.span(start + column, start + column)})"
+        span = prepared.script.span(start, start)
+        return f"{span.path}:{span.line}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from runner.engine.observe import ProgressReceived
@@ -17,6 +19,7 @@ from runner.playbook.model import OutputFormat
 from runner.psrp.from_ps import from_ps
 from runner.psrp.records import error_record, host_text, stream_record
 from runner.psrp.request import PipelineEnd, RecordKind
+from runner.psrp.streams import StreamKeeper
 
 MOST_RECORDS = 10_000
 """Records of one stream that are kept; scripts that write more in a loop say nothing new."""
@@ -31,6 +34,7 @@ class Receipt:
     """The results of one pipeline; a :class:`runner.psrp.request.PipelineReceiver`.
 
     ``script`` is the author's text, to name what stands in it; ``decrypt`` reads secure strings of this pool.
+    ``errors`` are in the order they came, that of a failed pipeline last.
     """
 
     def __init__(self, site: Site, script: str, decrypt: Callable[[Any], str]) -> None:
@@ -41,28 +45,19 @@ class Receipt:
         self._where = (step.id, site.placement.host)
         self._live = LiveStreams(*self._where, services.redactor, services.observer.on_event)
         self._progress = LiveProgress(services.observer.on_event)
-        self._records: dict[RecordKind, list[Any]] = {kind: [] for kind in RecordKind}
-        self._more: dict[RecordKind, int] = {}
+        self._keeper = StreamKeeper()
+        self._counts: Counter[RecordKind] = Counter()
+        self._warnings: list[str] = []
         self._formatted = 0
         self._finished = False
+        self.errors: list[ErrorRecord] = []
         self.output = PipelineOutput(step.output or OutputFormat.OBJECTS, services.redactor, site.spool)
 
     @property
-    def errors(self) -> list[ErrorRecord]:
-        """Error records in the order they came, that of a failed pipeline last."""
-        return self._records[RecordKind.ERROR]
-
-    @property
     def streams(self) -> Streams:
-        """The other records."""
-        kept = {kind: tuple(records) for kind, records in self._records.items()}
-        return Streams(
-            warnings=kept[RecordKind.WARNING],
-            verbose=kept[RecordKind.VERBOSE],
-            debug=kept[RecordKind.DEBUG],
-            information=kept[RecordKind.INFORMATION],
-            progress=kept[RecordKind.PROGRESS],
-        )
+        """The records that are no errors, and behind the host's warnings our own."""
+        streams = self._keeper.streams()
+        return replace(streams, warnings=(*streams.warnings, *self._warnings))
 
     def output_received(self, value: Any) -> None:
         """Take an output; drawing instructions of ``Format-Table`` and its kin are counted, and no data."""
@@ -75,18 +70,19 @@ class Receipt:
 
     def record_received(self, kind: RecordKind, record: Any) -> None:
         """Take a record."""
+        self._counts[kind] += 1
+        room = self._counts[kind] <= MOST_RECORDS
         if kind is RecordKind.ERROR:
             error = error_record(record)
-            self._keep(kind, error)
+            if room:
+                self.errors.append(error)
             self._live.text("error", error.message)
             return
-        entry = stream_record(kind, record)
+        keeps = room or kind is RecordKind.PROGRESS  # of which only the last of an activity is kept
+        entry = self._keeper.add(kind, record) if keeps else stream_record(kind, record)
         if kind is RecordKind.PROGRESS:
-            self._keep(kind, entry)
             self._progress.add(_progress_event(self._where, entry))
-            return
-        self._keep(kind, entry)
-        if kind is RecordKind.INFORMATION:
+        elif kind is RecordKind.INFORMATION:
             shown = host_text(entry)
             self._live.text("information", shown.text, color=shown.color, line=shown.newline)
         else:
@@ -108,19 +104,14 @@ class Receipt:
         self._finished = True
         if self._formatted:
             self._warn(self._of_formatting())
-        for kind, number in self._more.items():
-            self._warn(f"{number:,} more {kind} records came than the {MOST_RECORDS:,} that are kept")
+        for kind, number in self._counts.items():
+            if number > MOST_RECORDS and kind is not RecordKind.PROGRESS:
+                self._warn(f"{number:,} {kind} records came, of which the first {MOST_RECORDS:,} are kept")
         self._live.finish()
         self._progress.finish()
 
-    def _keep(self, kind: RecordKind, entry: Any) -> None:
-        if len(self._records[kind]) < MOST_RECORDS:
-            self._records[kind].append(entry)
-        else:
-            self._more[kind] = self._more.get(kind, 0) + 1
-
     def _warn(self, message: str) -> None:
-        self._records[RecordKind.WARNING].append(message)
+        self._warnings.append(message)
         self._live.text("warning", message)
 
     def _of_formatting(self) -> str:

@@ -15,9 +15,9 @@ from runner.playbook.model import CommandBody, CommandItem
 from runner.psrp.request import Argument, Command, PipelineRequest
 from runner.psrp.script import Settings, command_request, script_request
 
+# The words that a plan lets through: the others wait for a person or a debugger.
 _ACTIONS = {word.lower(): word for word in ("Continue", "SilentlyContinue", "Stop", "Ignore")}
-_NOBODY_ASKED = frozenset({"inquire", "suspend", "break"})
-_STRICT = re.compile(r"latest|[1-9]\d*(\.\d+)?")
+_STRICT = re.compile(r"off|latest|[1-9]\d*(\.\d+)*")
 _VARIABLE = re.compile(r"[^=\0:*?\[\]]+")
 
 _PREFERENCES = {
@@ -83,7 +83,7 @@ def prepare_commands(site: Site, body: CommandBody) -> PreparedPipeline:
         ExecutionFailed: a value cannot be sent or makes no sense.
 
     """
-    outgoing, settings = Outgoing(), Settings(strict_mode=_strict_mode(site))
+    outgoing, settings = Outgoing(), Settings()
     common = [Argument(_as_argument(word), _PARAMETERS[key]) for key, word in _actions(site).items()]
     commands = [_command(site, item, outgoing, common, alone=len(body.items) == 1) for item in body.items]
     values = outgoing.input(site)
@@ -117,26 +117,14 @@ def _actions(site: Site) -> dict[str, str]:
         value = site.scope.render(node)
         if value is None:
             continue
-        found[key] = _switch(key, value) if key in {"verbose", "debug"} else _action(key, value)
+        found[key] = _switch(key, value) if key in {"verbose", "debug"} else _ACTIONS[str(value).lower()]
     return found
-
-
-def _action(key: str, value: object) -> str:
-    word = str(value).lower()
-    if word in _NOBODY_ASKED:
-        message = f"`{key}: {value}` waits for a person or a debugger, and a step has neither"
-        hint = "write continue, silentlycontinue, stop or ignore"
-        raise ExecutionFailed("action-word", message, hints=(hint,), phase="plan")
-    if word not in _ACTIONS:
-        message = f"`{key}` is continue, silentlycontinue, stop or ignore: `{value}`"
-        raise ExecutionFailed("action-word", message, phase="plan")
-    return _ACTIONS[word]
 
 
 def _switch(key: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    raise ExecutionFailed("action-word", f"`{key}` is true or false: `{value}`", phase="plan")
+    raise ExecutionFailed("value-type", f"`{key}` is true or false: `{value}`", phase="plan")
 
 
 def _as_preference(word: str) -> str:
@@ -157,10 +145,10 @@ def _strict_mode(site: Site) -> str | None:
     if not word:
         return None
     if not _STRICT.fullmatch(word):
-        message = f"`strict_mode` is a version like `3.0`, or latest: `{word}`"
+        message = f"`strict_mode` is a version like `3.0`, latest or off: `{word}`"
         raise ExecutionFailed("strict-mode", message, phase="plan")
-    if word == "latest":
-        return "Latest"
+    if word in {"latest", "off"}:
+        return word.capitalize()
     return word if "." in word else f"{word}.0"
 
 

@@ -21,7 +21,7 @@ class Settings:
     """What a step sets of the session while its script runs.
 
     Attributes:
-        strict_mode: the version for ``Set-StrictMode``, or ``Latest``.
+        strict_mode: the version for ``Set-StrictMode``, ``Latest`` or ``Off``.
         preferences: preference variables and their words (``ErrorActionPreference``: ``Stop``).
         environment: variables and their values.
         working_directory: where the script begins.
@@ -105,13 +105,21 @@ def setting_statements(settings: Settings) -> tuple[Statement, ...]:
         for name, value in settings.environment.items()
     ]
     if settings.strict_mode is not None:
-        commands.append(command("Set-StrictMode", Version=settings.strict_mode))
+        commands.append(_strict_mode(settings.strict_mode))
     commands += [
         command("Set-Variable", Name=name, Value=value) for name, value in settings.preferences.items()
     ]
     if settings.native_exit_code:
         commands.append(Command("$global:LASTEXITCODE = $null", is_script=True))
     return tuple(Statement((each,)) for each in commands)
+
+
+def _strict_mode(version: str) -> Command:
+    return (
+        command("Set-StrictMode", Off=True)
+        if version == "Off"
+        else command("Set-StrictMode", Version=version)
+    )
 
 
 LAST_EXIT_CODE = PipelineRequest(statements=(Statement((Command("$LASTEXITCODE", is_script=True),)),))
@@ -176,10 +184,7 @@ def restore_request(settings: Settings, before: Before) -> PipelineRequest:
     """Puts back what ``settings`` changed; what the script itself changed beside it stays."""
     commands = []
     if settings.strict_mode is not None:
-        off, version = before.strict_mode == 0, f"{before.strict_mode}.0"
-        commands.append(
-            command("Set-StrictMode", Off=True) if off else command("Set-StrictMode", Version=version)
-        )
+        commands.append(_strict_mode(f"{before.strict_mode}.0" if before.strict_mode else "Off"))
     commands += [
         command("Set-Variable", Name=name, Value=value)
         for name, value in before.preferences.items()
