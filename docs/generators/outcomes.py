@@ -15,7 +15,10 @@ What `-o json` and `-o jsonl` print. Each has a JSON Schema that tests hold it t
 datetime and a duration are ISO 8601, a Decimal is text, bytes and text that is not UTF-8 are `{"$bytes": base64}`."""
 
 _DOCUMENTS = {
-    "result": ("The result document", ("result", "failure", "error", "streams", "counts")),
+    "result": (
+        "The result document",
+        ("result", "failure", "error", "streams", "information", "progress", "counts"),
+    ),
     "events": (
         "Events",
         (
@@ -23,6 +26,7 @@ _DOCUMENTS = {
                 "run_started",
                 "assignment_started",
                 "output_received",
+                "progress_received",
                 "assignment_ended",
                 "notice",
                 "run_ended",
