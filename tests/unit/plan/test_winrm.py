@@ -7,9 +7,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.x509 import load_pem_x509_certificate
 
 from runner.plan.model import Placement
 from runner.plan.session_options import ACTING
+from runner.present.plan_view import plan_document, plan_lines
 from runner.problems import Severity
 from runner.schema_files import schema_text
 from runner.transport.endpoint import (
@@ -448,3 +452,45 @@ def test_names_of_uri_hosts_are_their_authority_unless_named(tmp_path: Path) -> 
     assert ("mail", "m.example") == (placement.host, placement.endpoint.address)
     (plain,) = placements(tmp_path, written("connection_uri: 'https://m.example:444/a'"))
     assert "m.example:444" == plain.host
+
+
+def test_a_thumbprint_finds_its_files(tmp_path: Path) -> None:
+    """The certificate of the store is what the transport logs in with; validation looks nothing up."""
+    issued = trustme.CA().issue_cert("ops@example.com")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "ops.pem"))
+    thumbprint = load_pem_x509_certificate((tmp_path / "ops.pem").read_bytes()).fingerprint(SHA1()).hex()
+    target = f"{PLAIN}, use_ssl: true, certificate_thumbprint: '{thumbprint}'"
+    endpoint = endpoint_of(tmp_path, target, certificates=str(tmp_path))
+
+    assert endpoint.winrm is not None
+    assert str(tmp_path / "ops.pem") == endpoint.winrm.certificate == endpoint.winrm.certificate_key
+    assert ["certificate-store"] == errors(tmp_path, target)
+    assert [] == errors(tmp_path, target, validating=True)
+
+
+def test_certificates_of_an_ansible_inventory(tmp_path: Path) -> None:
+    """Ansible names the files; they are relative to the inventory."""
+    inventory = (
+        "version: 1\nhosts: {w: {vars: {ansible_connection: winrm, ansible_winrm_transport: certificate,"
+        " ansible_winrm_cert_pem: c.pem, ansible_winrm_cert_key_pem: keys/k.pem}}}\n"
+    )
+    endpoint = endpoint_of(tmp_path, "hosts: w", inventory=inventory)
+
+    assert endpoint.winrm is not None
+    assert Authentication.DEFAULT is endpoint.winrm.authentication
+    found = endpoint.winrm.certificate, endpoint.winrm.certificate_key
+    assert (str(tmp_path / "c.pem"), str(tmp_path / "keys/k.pem")) == found
+    assert ["needs-https"] == errors(tmp_path, "hosts: w, use_ssl: false", inventory=inventory)
+
+
+def test_a_plan_shows_how_windows_hosts_are_reached(tmp_path: Path) -> None:
+    """URL, login and session configuration, once for hosts that differ in their names alone; no secret is there."""
+    playbook = written("hosts: [a, b], use_ssl: true, credential: c, configuration_name: PowerShell.7")
+    result = prepared(tmp_path, playbook)
+    assert result.plan is not None
+    text = "\n".join("".join(piece.text for piece in line) for line in plan_lines(result.plan))
+    (first, _) = plan_document(result.plan)["steps"][0]["assignments"]
+
+    assert 1 == text.count("over   https://HOST:5986/wsman  default  PowerShell.7")
+    assert "https://a:5986/wsman?PSVersion=5.1" == first["url"]
+    assert ("default", "PowerShell.7") == (first["authentication"], first["configuration"])
