@@ -8,25 +8,24 @@ in a blank, so that psrpcore tells them from its own (which it keeps for reading
 
 from __future__ import annotations
 
-from psrpcore.types import PSType
-from psrpcore.types._primitive import PSStringBase
+from psrpcore.types import PSString, PSType
 
 
 @PSType(["System.TimeSpan", "System.ValueType"], rehydrate=False, tag="TS ")
-class WrittenDuration(PSStringBase):
+class WrittenDuration(PSString):
     """A TimeSpan as XML duration."""
 
 
 @PSType(["System.DateTime", "System.ValueType"], rehydrate=False, tag="DT ")
-class WrittenDateTime(PSStringBase):
+class WrittenDateTime(PSString):
     """A DateTime: ``Z`` at its end makes it Utc, no zone Unspecified."""
 
 
 @PSType(["System.Decimal", "System.ValueType"], rehydrate=False, tag="D ")
-class WrittenDecimal(PSStringBase):
+class WrittenDecimal(PSString):
     """A Decimal in digits."""
 
 
 @PSType(["System.Double", "System.ValueType"], rehydrate=False, tag="Db ")
-class WrittenDouble(PSStringBase):
+class WrittenDouble(PSString):
     """A Double: ``NaN``."""
