@@ -11,8 +11,9 @@ import click
 
 from runner.cli.options import hand_on_settings, problem_output_option
 from runner.errors import ExitCode
+from runner.lab.certificates import Flaw
 from runner.lab.control import DEFAULT_DIRECTORY, lab_down, lab_status, lab_up, render_lab
-from runner.lab.trouble_calls import lab_trouble
+from runner.lab.trouble_calls import lab_certificate, lab_trouble
 from runner.lab.troubles import ANY, Kind, Trouble
 
 EXAMPLES = """\b
@@ -21,6 +22,7 @@ Examples:
   runner run playbooks/fleet-inventory.yml -i .runner/lab/inventory.yml
   runner lab up 5 --windows 4
   runner lab trouble win-01 delay --on Receive --seconds 2
+  runner lab certificate win-01 expired
   runner lab status
   runner lab down"""
 
@@ -125,6 +127,19 @@ def trouble(  # noqa: PLR0913, PLR0917 - each one is an option
             code=code,
         )
     lab_trouble(host, wanted, directory)
+    return ExitCode.SUCCESS
+
+
+@command.command("certificate", epilog=EXAMPLES)
+@click.argument("host")
+@click.argument("flaw", type=click.Choice([each.value for each in Flaw]))
+@_directory
+def certificate(host: str, flaw: str, directory: Path) -> int:
+    """Give HOST, a Windows-like host that speaks https, a certificate with FLAW; `none` gives it a good one again.
+
+    A revoked one is in the lab's `crl.pem`.
+    """
+    lab_certificate(host, Flaw(flaw), directory)
     return ExitCode.SUCCESS
 
 

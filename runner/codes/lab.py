@@ -53,7 +53,7 @@ CODES: dict[str, CodePage] = {
         summary="A host of the lab does not take that trouble",
         explanation=(
             "Faults, dying engines and spoilt fragments befall an operation, which `--on` names: `Create`, `Command`, "
-            "`Send`, `Receive`, `Signal`, `Delete` or `Get`."
+            "`Send`, `Receive`, `Signal`, `Delete` or `Get`. A host that speaks http has no certificate that could go bad."
         ),
         wrong="runner lab trouble win-01 kill",
         right="runner lab trouble win-01 kill --on Receive",

@@ -144,19 +144,23 @@ def flawed_host(authority: Authority, flaw: Flaw, *names: str) -> Certificate:
     return authority.host(*names)
 
 
-def server_context(host: Certificate, clients: Authority, directory: Path) -> ssl.SSLContext:
-    """TLS for a server that takes client certificates of an authority; its files are written to ``directory``.
+def server_context(clients: Authority) -> ssl.SSLContext:
+    """TLS for a server that takes client certificates of an authority; its own one is still to be loaded."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(cadata=clients.pem.decode())
+    return context
 
-    The key is in a file of mode 0600, as ``ssl`` reads files only.
+
+def load(context: ssl.SSLContext, host: Certificate, directory: Path) -> None:
+    """Have a server present a certificate to whoever connects from now on.
+
+    It is written to ``directory`` with its key, in a file of mode 0600, as ``ssl`` reads files only.
     """
     path = directory / f"{host.thumbprint}.pem"
     path.touch(mode=0o600)
     path.write_bytes(host.key + host.pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.load_verify_locations(cadata=clients.pem.decode())
-    return context
 
 
 _SIGNS = x509.KeyUsage(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+from runner.lab.certificates import Flaw
 from runner.lab.http_server import ConnectionCut, HttpRequest, HttpResponse, HttpServer, Peer
 from runner.lab.trouble_calls import CONTROL_PATH, answer_call
 from runner.lab.troubles import ANY, Kind, Trouble, Troubles, foreign, truncated
@@ -35,6 +37,7 @@ class FrontEndSettings:
         service: its shells and limits.
         logins: who may come in, and how.
         context: TLS with the host's certificate; None is plain http.
+        certify: has ``context`` present a certificate with a flaw from now on, and gives it in DER.
         application_names: first parts of URLs that are answered.
         control_token: who sends it may add troubles over HTTP (:mod:`runner.lab.trouble_calls`); None takes no calls.
 
@@ -43,6 +46,7 @@ class FrontEndSettings:
     service: ServiceSettings
     logins: Logins
     context: ssl.SSLContext | None = None
+    certify: Callable[[Flaw], bytes] | None = None
     application_names: tuple[str, ...] = ("wsman",)
     control_token: str | None = None
 
@@ -52,6 +56,7 @@ class FrontEnd:
 
     def __init__(self, settings: FrontEndSettings) -> None:
         self.settings = settings
+        self.logins = settings.logins
         self.counters = Counters()
         self.troubles = Troubles()
         self.service = Service(settings.service, self.counters)
@@ -94,6 +99,17 @@ class FrontEnd:
         """Break every open connection once; new ones are taken."""
         self._server.drop_connections()
 
+    def present(self, flaw: Flaw) -> None:
+        """Have a certificate with a flaw, or a good one, for whoever connects from now on.
+
+        Raises:
+            ValueError: the host speaks http.
+
+        """
+        if self.settings.certify is None:
+            raise ValueError("it speaks http, which has no certificates")
+        self.logins = replace(self.logins, tls_certificate=self.settings.certify(flaw))
+
     def kill_engines(self) -> None:
         """Let the engine of every shell die."""
         for shell in self.service.shells.values():
@@ -124,7 +140,7 @@ class Connection:
     def __init__(self, front: FrontEnd, peer: Peer) -> None:
         self._front = front
         self._peer = peer
-        self._acceptor = WinrmAcceptor(front.settings.logins, self._respond, peer.certificate)
+        self._acceptor = WinrmAcceptor(front.logins, self._respond, peer.certificate)
         self._known = False
         self._scheme = ""
         self._cut = False
@@ -132,7 +148,7 @@ class Connection:
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer one HTTP request."""
         if request.path == CONTROL_PATH:
-            return answer_call(request, self._front.settings.control_token, self._front.troubles)
+            return answer_call(request, self._front.settings.control_token, self._front)
         trouble = self._front.troubles.take(ANY)
         if trouble is not None and (early := await self._befall(trouble)) is not None:
             return early

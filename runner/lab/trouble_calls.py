@@ -1,4 +1,4 @@
-"""Troubles over HTTP: ``runner lab trouble`` tells a host of a running lab what is to go wrong."""
+"""Troubles over HTTP: ``runner lab trouble`` and ``certificate`` tell a host of a running lab what is to go wrong."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import hmac
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
+from typing import Protocol
 
 from runner.errors import UsageError
+from runner.lab.certificates import Flaw
 from runner.lab.directory import LabDirectory, uses_tls
 from runner.lab.fleet import WINDOWS
 from runner.lab.http_server import HttpRequest, HttpResponse
@@ -22,24 +25,61 @@ _TOKEN = "x-runner-lab-token"  # noqa: S105 - the name of a header
 _TIMEOUT = 10.0  # seconds; the lab is on this machine
 
 
-def answer_call(request: HttpRequest, token: str | None, troubles: Troubles) -> HttpResponse:
-    """Add the trouble that a POST brings, or forget all of them with a DELETE; 404 for who has not the lab's token."""
+class Troubled(Protocol):
+    """A host that can be told what is to go wrong."""
+
+    @property
+    def troubles(self) -> Troubles:
+        """What befalls its requests."""
+
+    def present(self, flaw: Flaw) -> None:
+        """Have a certificate with a flaw; ValueError where it has none at all."""
+
+
+def answer_call(request: HttpRequest, token: str | None, host: Troubled) -> HttpResponse:
+    """Add the trouble that a POST brings, or change the certificate; a DELETE makes all good again.
+
+    Who has not the lab's token is told that there is nothing.
+    """
     given = request.headers.get(_TOKEN, "")
     if token is None or not hmac.compare_digest(given.encode(), token.encode()):
         return HttpResponse(HTTPStatus.NOT_FOUND)
     if request.method == "DELETE":
-        troubles.clear()
+        host.troubles.clear()
         return HttpResponse(HTTPStatus.NO_CONTENT)
     try:
         wanted = json.loads(request.body)
-        troubles.add(Trouble(**{**wanted, "kind": Kind(wanted["kind"])}))
+        if "certificate" in wanted:
+            host.present(Flaw(wanted["certificate"]))
+        else:
+            host.troubles.add(Trouble(**{**wanted, "kind": Kind(wanted["kind"])}))
     except (ValueError, TypeError, KeyError) as error:
         return HttpResponse(HTTPStatus.BAD_REQUEST, str(error).encode())
     return HttpResponse(HTTPStatus.NO_CONTENT)
 
 
 def lab_trouble(name: str, trouble: Trouble | None, directory: Path) -> None:
-    """Have a Windows-like host of the lab in ``directory`` meet a trouble; None lets everything go well again.
+    """Have a Windows-like host of the lab in ``directory`` meet a trouble; None takes back all that are still to come.
+
+    Raises:
+        UsageError: no lab is up there, it has no such host, or the host does not take the trouble.
+
+    """
+    _tell(name, None if trouble is None else asdict(trouble), directory)
+
+
+def lab_certificate(name: str, flaw: Flaw, directory: Path) -> None:
+    """Have a Windows-like host that speaks https present a certificate with a flaw, or a good one.
+
+    Raises:
+        UsageError: no lab is up there, it has no such host, or that one speaks http.
+
+    """
+    _tell(name, {"certificate": flaw}, directory)
+
+
+def _tell(name: str, wanted: Mapping[str, object] | None, directory: Path) -> None:
+    """Tell a host.
 
     Raises:
         UsageError: no lab is up there, it has no such host, or the host does not take the trouble.
@@ -54,39 +94,34 @@ def lab_trouble(name: str, trouble: Trouble | None, directory: Path) -> None:
             f"the lab has no Windows-like host `{name}`",
             hints=(f"it has {known}" if known else "start them: `runner lab up 5 --windows 4`",),
         )
-    authority = state.directory.authority if uses_tls(served.host) else None
     try:
-        _call(served.port, state.token, trouble, authority)
+        _call(served.port, state.token, wanted, tls=uses_tls(served.host))
     except ValueError as error:
         raise UsageError(
             "lab-trouble-refused",
             f"`{name}` does not take that trouble: {error}",
-            hints=("name the operation it befalls: `--on Receive`",),
+            hints=("`runner lab trouble --help` says what befalls what",),
         ) from error
 
 
-def _call(port: int, token: str, trouble: Trouble | None, authority: Path | None) -> None:
-    """Tell a host.
-
-    Args:
-        port: of 127.0.0.1.
-        token: the lab's.
-        trouble: None clears.
-        authority: certificates to trust, of a host that speaks https; None is http.
+def _call(port: int, token: str, wanted: Mapping[str, object] | None, *, tls: bool) -> None:
+    """Tell a host at a port of 127.0.0.1, or have it forget its troubles where ``wanted`` is None.
 
     Raises:
         OSError: the host does not answer.
-        ValueError: it does not take the trouble; the message says why.
+        ValueError: it does not take what is wanted; the message says why.
 
     """
     connection: http.client.HTTPConnection
-    if authority is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
-    else:
-        context = ssl.create_default_context(cafile=str(authority))
+    if tls:
+        # Its certificate may be a bad one by now, which is the point of it; the port is that of the lab's own state.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=_TIMEOUT, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     try:
-        body = None if trouble is None else json.dumps(asdict(trouble))
+        body = None if wanted is None else json.dumps(wanted)
         connection.request("DELETE" if body is None else "POST", CONTROL_PATH, body, {_TOKEN: token})
         answer = connection.getresponse()
         text = answer.read().decode()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-from collections.abc import Sequence
+import ssl
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from runner.lab.certificates import Authority, server_context
+from runner.lab.certificates import Authority, Flaw, flawed_host, load, server_context
 from runner.lab.directory import PASSWORD_VARIABLE, LabDirectory, uses_tls, write_whole
 from runner.lab.engines import child_engine, engine_command, engine_environment
 from runner.lab.fleet import WINDOWS_USER, LabHost
@@ -41,24 +42,34 @@ class WindowsHosts:
             home, **{MARK: self.token, "USER": host.user, "COMPUTERNAME": host.name}
         )
         engine = child_engine(engine_command(self.directory.recordings), environment)
-        context = certificate = None
-        if uses_tls(host):
-            issued = self.authority.host(host.name, "127.0.0.1", "localhost")
-            context, certificate = server_context(issued, self.authority, self.directory.secrets), issued.der
+        context, certify = self._tls(host) if uses_tls(host) else (None, None)
         logins = Logins(
             mechanisms=frozenset({"basic", "negotiate", "credssp"}),
             passwords={WINDOWS_USER: self.password},
-            tls_certificate=certificate,
+            tls_certificate=certify(Flaw.NONE) if certify is not None else None,
         )
         return FrontEnd(
             FrontEndSettings(
                 service=ServiceSettings(engine=engine),
                 logins=logins,
                 context=context,
+                certify=certify,
                 application_names=("wsman", "PowerShell"),
                 control_token=self.token,
             )
         )
+
+    def _tls(self, host: LabHost) -> tuple[ssl.SSLContext, Callable[[Flaw], bytes]]:
+        """TLS for a host, and what changes its certificate."""
+        context = server_context(self.authority)
+
+        def certify(flaw: Flaw) -> bytes:
+            issued = flawed_host(self.authority, flaw, host.name, "127.0.0.1", "localhost")
+            load(context, issued, self.directory.secrets)
+            write_whole(self.directory.revocations, self.authority.revocations().decode(), 0o644)
+            return issued.der
+
+        return context, certify
 
 
 def windows_hosts(directory: LabDirectory, token: str) -> WindowsHosts:
@@ -74,7 +85,6 @@ def windows_hosts(directory: LabDirectory, token: str) -> WindowsHosts:
         users
     )  # the only way to tell pyspnego; this process serves the lab alone
     write_whole(directory.authority, authority.pem.decode(), 0o644)
-    write_whole(directory.revocations, authority.revocations().decode(), 0o644)
     write_whole(directory.environment, _environment(directory))
     return WindowsHosts(directory, token, authority, password)
 

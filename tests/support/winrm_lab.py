@@ -11,6 +11,7 @@ The engine is the replay of the recordings within this process; ``engine=child()
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
@@ -18,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from runner.lab.certificates import Authority, Flaw, flawed_host, server_context
+from runner.lab.certificates import Authority, Flaw, flawed_host, load, server_context
 from runner.lab.engines import child_engine, engine_command, engine_environment, in_process_engine
 from runner.lab.front_end import FrontEnd, FrontEndSettings
 from runner.lab.replay_recordings import Recordings
@@ -130,25 +131,26 @@ async def front_end(
     with TemporaryDirectory() as name:
         directory = Path(name)
         certificates: dict[str, str] = {}
-        context = host_certificate = None
+        context = certify = None
         if tls is not None:
-            authority = Authority()
-            host_certificate = flawed_host(authority, tls, "127.0.0.1", "localhost")
-            context = server_context(host_certificate, authority, directory)
-            certificates = _write_files(authority, next(iter(users)), directory)
+            context, certify, certificates = _tls(next(iter(users)), directory)
         logins = Logins(
             **{
                 "mechanisms": frozenset({"basic", "negotiate", "certificate"}),
                 "passwords": users,
                 "certificates": certificates,
                 "unencrypted": True,
-                "tls_certificate": host_certificate.der if host_certificate is not None else None,
+                "tls_certificate": certify(tls) if certify is not None and tls is not None else None,
                 **login,
             }
         )
         front = FrontEnd(
             FrontEndSettings(
-                service=service, logins=logins, context=context, application_names=application_names
+                service=service,
+                logins=logins,
+                context=context,
+                certify=certify,
+                application_names=application_names,
             )
         )
         await front.start()
@@ -158,11 +160,19 @@ async def front_end(
             await front.close()
 
 
-def _write_files(authority: Authority, user: str, directory: Path) -> dict[str, str]:
-    """Files of a client; what its certificate stands for."""
+def _tls(user: str, directory: Path) -> tuple[ssl.SSLContext, Callable[[Flaw], bytes], dict[str, str]]:
+    """TLS of a host, what changes its certificate, and what the client's certificate stands for."""
+    authority = Authority()
+    context = server_context(authority)
     client = authority.user(user)
     (directory / "ca.pem").write_bytes(authority.pem)
-    (directory / "crl.pem").write_bytes(authority.revocations())
     (directory / "client.pem").write_bytes(client.pem)
     (directory / "client.key").write_bytes(client.key)
-    return {client.fingerprint: user}
+
+    def certify(flaw: Flaw) -> bytes:
+        issued = flawed_host(authority, flaw, "127.0.0.1", "localhost")
+        load(context, issued, directory)
+        (directory / "crl.pem").write_bytes(authority.revocations())
+        return issued.der
+
+    return context, certify, {client.fingerprint: user}

@@ -19,11 +19,12 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from runner.errors import UsageError
+from runner.lab.certificates import Flaw
 from runner.lab.control import lab_down, lab_status, lab_up, render_lab
 from runner.lab.fleet import lab_hosts
 from runner.lab.recordings import PACKED
 from runner.lab.state import LabCondition, LabState, marked_processes
-from runner.lab.trouble_calls import lab_trouble
+from runner.lab.trouble_calls import lab_certificate, lab_trouble
 from runner.lab.troubles import Kind, Trouble
 from tests.support.pack_recordings import packed
 
@@ -183,6 +184,17 @@ def test_a_trouble_is_taken_over_http_and_https(lab: LabState) -> None:
         assert status(lab, name) == 302
         lab_trouble(name, None, lab.directory.path)
         assert status(lab, name) == 401
+
+
+def test_a_certificate_goes_bad_and_good_again(lab: LabState) -> None:
+    """For who connects next; the host that speaks http has none."""
+    lab_certificate("win-01", Flaw.EXPIRED, lab.directory.path)
+    with pytest.raises(requests.exceptions.SSLError, match="expired"):
+        status(lab, "win-01")
+    lab_certificate("win-01", Flaw.NONE, lab.directory.path)
+    assert status(lab, "win-01") == 401
+    with pytest.raises(UsageError, match="it speaks http"):
+        lab_certificate("win-02", Flaw.EXPIRED, lab.directory.path)
 
 
 def status(lab: LabState, name: str) -> int:
