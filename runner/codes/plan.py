@@ -5,13 +5,6 @@ from __future__ import annotations
 from runner.codes.page import CodePage
 
 CODES: dict[str, CodePage] = {
-    "basic-over-http": CodePage(
-        "a password would be sent in clear text",
-        "Basic authentication sends user name and password as they are. Over https TLS protects them; over http nothing"
-        " does, so it is refused unless `no_encryption` says that this is meant.",
-        "{hosts: web, transport: winrm, authentication: basic, credential: ops}",
-        "{hosts: web, transport: winrm, authentication: basic, credential: ops, use_ssl: true}",
-    ),
     "certificate-expired": CodePage(
         "a client certificate is not valid now",
         "No host takes it, so it is told before 2,000 of them refuse the login. The clock of this controller counts.",
@@ -86,7 +79,7 @@ CODES: dict[str, CodePage] = {
     ),
     "needs-https": CodePage(
         "something that goes with https is said for http",
-        "Certificates, the client's and the host's, exist while TLS begins. Over http there is none to show or to check.",
+        "The host's certificate is shown while TLS begins. Over http there is none, so no check of it could be skipped.",
         "{hosts: web, transport: winrm, session_option: {skip_ca_check: true}}",
         "{hosts: web, transport: winrm, use_ssl: true, session_option: {skip_ca_check: true}}",
     ),

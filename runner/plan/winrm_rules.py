@@ -99,7 +99,7 @@ class WinrmRules:
         what = next((f"`{key}`" for key in _CERTIFICATE_KEYS if key in reach.settings), "a certificate")
         if not encrypted:
             words = f"{what} goes with https only: the certificate is shown while TLS begins"
-            self._error("needs-https", words, span, "add `use_ssl: true`")
+            self._error("certificate-needs-https", words, span, "add `use_ssl: true`")
         if settings.authentication is not Authentication.DEFAULT:
             words = f"`authentication: {settings.authentication}` does not go with {what}: the certificate is the login"
             self._error("excluded-key", words, reach.span("authentication"), "leave `authentication` out")
@@ -133,7 +133,7 @@ class WinrmRules:
             )
         elif settings.authentication is Authentication.BASIC and not encrypted:
             self._error(
-                "basic-over-http",
+                "basic-unencrypted",
                 "`authentication: basic` over http sends the password in clear text",
                 reach.span("authentication"),
                 "use https: `use_ssl: true`, or a `connection_uri` that begins with https://",

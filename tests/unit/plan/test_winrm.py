@@ -235,12 +235,12 @@ def test_an_option_that_asks_for_nothing_goes_with_every_transport(tmp_path: Pat
 RULES = [
     ("authentication: basic, use_ssl: true", ["missing-companion"]),
     ("authentication: credssp", ["missing-companion"]),
-    ("authentication: basic, credential: c", ["basic-over-http"]),
+    ("authentication: basic, credential: c", ["basic-unencrypted"]),
     ("authentication: basic, credential: c, session_option: {no_encryption: true}", []),
     ("authentication: basic, credential: key, use_ssl: true", ["missing-companion"]),
     ("credential: key", ["missing-companion"]),
     ("credential: nameless", ["missing-companion"]),
-    ("credential: pem", ["needs-https"]),
+    ("credential: pem", ["certificate-needs-https"]),
     ("credential: pem, use_ssl: true", []),
     ("credential: pem, use_ssl: true, authentication: kerberos", ["excluded-key"]),
     ("use_ssl: true, session_option: {no_encryption: true}", ["needs-http"]),
@@ -480,7 +480,7 @@ def test_certificates_of_an_ansible_inventory(tmp_path: Path) -> None:
     assert Authentication.DEFAULT is endpoint.winrm.authentication
     found = endpoint.winrm.certificate, endpoint.winrm.certificate_key
     assert (str(tmp_path / "c.pem"), str(tmp_path / "keys/k.pem")) == found
-    assert ["needs-https"] == errors(tmp_path, "hosts: w, use_ssl: false", inventory=inventory)
+    assert ["certificate-needs-https"] == errors(tmp_path, "hosts: w, use_ssl: false", inventory=inventory)
 
 
 def test_a_plan_shows_how_windows_hosts_are_reached(tmp_path: Path) -> None:
