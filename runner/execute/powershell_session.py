@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from runner.errors import ExecutionFailed, HostError
 from runner.execute.launch import Launch
-from runner.execute.patience import within
+from runner.execute.patience import HURRIED_GRACE, within
 from runner.execute.powershell_children import Child, Children, children_request, read_children
 from runner.plan.model import Placement
 from runner.psrp.from_ps import from_ps
@@ -30,7 +30,6 @@ from runner.psrp.script import Settings, directory_request, look_request, read_b
 from runner.psrp.to_ps import NotSendable, to_ps
 from runner.shell.fresh import directory_refused
 from runner.transport.carrier import Carrier
-from runner.transport.endpoint import Endpoint
 from runner.transport.port import Connection, Link, PowerShellLink, Process, Receiver
 
 T = TypeVar("T")
@@ -50,7 +49,7 @@ class PowerShellSession:
     def __init__(self, link: Link, placement: Placement, on_notice: Callable[[str], None]) -> None:
         self._placement = placement
         self._launch = Launch(link) if isinstance(link, Connection) else None
-        self._pool = Pool(self._carrier(link), _pool_settings(placement.endpoint))
+        self._pool = Pool(self._carrier(link), _pool_settings(placement))
         self._pool.on_notice = on_notice
         self._owed: PipelineRequest | None = None
         self._besides: tuple[Child, ...] = ()
@@ -136,7 +135,7 @@ class PowerShellSession:
 
         What the pipeline left behind is in ``children`` then.
         """
-        if not await within(self._pool.stop(), self._placement.cancel_timeout):
+        if not await self._pool.stop():
             return False
         self.children = await within(self._find_children(), _ASK_CHILDREN) or Children(known=False)
         return True
@@ -150,23 +149,32 @@ class PowerShellSession:
         return not self.lost and await self._pool.reset()
 
     async def stop(self, grace: float) -> bool:
-        """End the pipeline, and where that does not help everything; True when nothing of the step is left."""
-        if await self.interrupt():
+        """End the pipeline, and where that does not help everything; True when nothing of the step is left.
+
+        A hurried stop goes to the second part at once.
+        """
+        if grace > HURRIED_GRACE and await self.interrupt():
             return self.children.ended or not self.children.left
         return await self.kill(grace)
 
     async def close(self, grace: float) -> bool:
-        """Close the pool and the process under it, within about ``grace`` seconds; True when nothing is left."""
-        if not self.lost:
-            await within(self._pool.close(), grace)
-        return await self.kill(grace)
+        """Close the pool in peace, or after ``grace`` seconds with force; True when nothing of it is left.
+
+        What a script has left running on purpose may stay where the engine itself ends in peace.
+        """
+        return bool(await within(self._part(), grace)) or await self.kill(grace)
 
     async def kill(self, grace: float) -> bool:
         """Drop the pool and end the process under it; True when nothing is left, False where that is not known."""
         self._pool.abort()
-        if self._launch is None:
-            return False
-        return await self._launch.stop(grace)
+        ended = self._launch is not None and await self._launch.stop(grace)
+        await within(self._pool.close(), grace)
+        return ended
+
+    async def _part(self) -> bool:
+        whole = not self.lost
+        await self._pool.close()
+        return whole
 
     def _carrier(self, link: Link) -> Carrier:
         placement, launch = self._placement, self._launch
@@ -274,9 +282,9 @@ class Answer:
         )
 
 
-def _pool_settings(endpoint: Endpoint) -> PoolSettings:
+def _pool_settings(placement: Placement) -> PoolSettings:
     """The pool's settings as the session options have them; the rest is the reference's (remoting.md 3.1)."""
-    options, settings = endpoint.session_options, PoolSettings()
+    options, settings = placement.endpoint.session_options, PoolSettings()
     try:
         arguments = {name: to_ps(value) for name, value in options.arguments().items()}
     except NotSendable as error:
@@ -286,7 +294,7 @@ def _pool_settings(endpoint: Endpoint) -> PoolSettings:
     return PoolSettings(
         application_arguments=arguments,
         open_timeout=_or(options.open_timeout, settings.open_timeout),
-        cancel_timeout=_or(options.cancel_timeout, settings.cancel_timeout),
+        cancel_timeout=placement.cancel_timeout,
         maximum_object_size=_or(options.maximum_received_object_size, settings.maximum_object_size),
         maximum_data_size=_or(options.maximum_received_data_size_per_command, settings.maximum_data_size),
     )
