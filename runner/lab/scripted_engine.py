@@ -86,14 +86,14 @@ class ScriptedSession:
         if packet.kind is Kind.DATA:
             self._data(packet)
             return
+        phase = "session" if packet.target is None else _ANSWERED[packet.kind]
+        if phase in self._options.silent:
+            return
         if packet.target is None:
-            phase = "session"
             self._begin()
         else:
-            phase = _ANSWERED[packet.kind]
             self._order(packet.kind, packet.target)
-        if phase not in self._options.silent:
-            self._channel.acknowledge(packet)
+        self._channel.acknowledge(packet)
 
     def _order(self, kind: Kind, target: UUID) -> None:
         if kind is Kind.COMMAND:

@@ -10,6 +10,7 @@ from runner.psrp.out_of_process import OutOfProcessCarrier
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection
 from tests.contract.out_of_process import Make, OutOfProcessContract
+from tests.contract.out_of_process_faults import OutOfProcessFaults
 from tests.contract.transports import processes_alive
 from tests.support.bare_pool import BarePool
 from tests.support.engines import scripted_command
@@ -66,6 +67,10 @@ class TestCarrierOverProcess(OutOfProcessContract):
         pool.carrier.abort()
         await pool.carrier.close()
         assert await processes_alive(connection, [pid]) == []
+
+
+class TestFaultsOverProcess(OutOfProcessFaults):
+    """What a session makes of them over a child process."""
 
 
 class _Deaf:

@@ -14,6 +14,7 @@ from runner.errors import ConnectionLost, ExecutionFailed
 from runner.psrp.out_of_process import OutOfProcessCarrier
 from runner.transport.ssh_connection import SshConnection
 from tests.contract.out_of_process import Make, OutOfProcessContract, refused
+from tests.contract.out_of_process_faults import OutOfProcessFaults
 from tests.contract.recorder import Recorder
 from tests.contract.ssh_fixtures import connected, needs_sshd
 from tests.support import openssh
@@ -92,6 +93,10 @@ class TestCarrierOverSsh(OutOfProcessContract):
             assert said == [["0"], ["1"], ["2"], ["3"]]
             await asyncio.gather(*(pool.carrier.close() for pool in pools))
         assert not connection.lost
+
+
+class TestFaultsOverSsh(OutOfProcessFaults):
+    """What a session makes of them over SSH."""
 
 
 async def test_a_stopped_subsystem_is_closed(server: OpenSsh, connection: SshConnection) -> None:
