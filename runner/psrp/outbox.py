@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from runner.errors import HostError
+from runner.psrp import pool_errors
 from runner.psrp.engine_errors import again
 from runner.psrp.protocol import cut_all
 from runner.transport.carrier import Carrier
@@ -32,8 +33,8 @@ class Outbox:
         """The fragments of messages, none larger than the carrier takes now."""
         return cut_all(messages, self._carrier.fragment_size)
 
-    async def command(self, pipeline: UUID, creation: Messages) -> None:
-        """Begin a pipeline."""
+    def begin(self, pipeline: UUID, creation: Messages) -> asyncio.Task[None]:
+        """Begin a pipeline; done when the peer has taken all of it."""
         self._turns[pipeline] = asyncio.Lock()
 
         async def begin() -> None:
@@ -42,7 +43,7 @@ class Outbox:
             for fragment in rest:
                 await self._carrier.send(fragment, pipeline=pipeline)
 
-        await self._whole(self._in_turn(pipeline, begin))
+        return self.start(self._in_turn(pipeline, begin))
 
     async def send(self, messages: Messages, pipeline: UUID | None = None, *, prompt: bool = False) -> None:
         """Send further messages; for a pipeline that is closed they are nobody's."""
@@ -51,11 +52,11 @@ class Outbox:
             for fragment in self.cut(messages):
                 await self._carrier.send(fragment, pipeline=pipeline, prompt=prompt)
 
-        await self._whole(self._in_turn(pipeline, send))
+        await finished(self.start(self._in_turn(pipeline, send)))
 
-    async def signal(self, pipeline: UUID) -> None:
-        """Ask for a pipeline to be stopped."""
-        await self._whole(self._in_turn(pipeline, lambda: self._carrier.signal(pipeline)))
+    def signal(self, pipeline: UUID) -> asyncio.Task[None]:
+        """Ask for a pipeline to be stopped; done when the peer has taken it."""
+        return self.start(self._in_turn(pipeline, lambda: self._carrier.signal(pipeline)))
 
     def close_pipeline(self, pipeline: UUID, closed: Callable[[UUID], None]) -> None:
         """Have the peer forget a pipeline, in the background; then ``closed`` is told."""
@@ -67,8 +68,8 @@ class Outbox:
 
         self.start(close())
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Do something in the background; that it fails is told by :meth:`settled` or by who awaits it."""
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something in the background; that it fails is for who awaits it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -83,13 +84,6 @@ class Outbox:
         """Give up what was begun: the carrier is lost or closed."""
         for task in self._tasks:
             task.cancel()
-
-    async def _whole(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.start(work)
-        try:
-            await asyncio.shield(task)
-        except HostError as error:
-            raise again(error) from None
 
     async def _in_turn(self, target: UUID | None, operation: Callable[[], Coroutine[Any, Any, None]]) -> None:
         turn = self._turns.get(target)
@@ -106,3 +100,21 @@ class Outbox:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # whoever waited has it; nobody else needs it
+
+
+async def finished(task: asyncio.Task[None]) -> None:
+    """Wait for an operation without ending it when the wait is cancelled.
+
+    Raises:
+        HostError: what it failed of, or that it was given up because the pool was.
+
+    """
+    try:
+        await asyncio.shield(task)
+    except HostError as error:
+        raise again(error) from None
+    except asyncio.CancelledError:
+        waiter = asyncio.current_task()
+        if task.cancelled() and not (waiter is not None and waiter.cancelling()):
+            raise pool_errors.closed(running=False) from None
+        raise

@@ -29,7 +29,7 @@ from runner.psrp import pool_errors
 from runner.psrp.engine_errors import again
 from runner.psrp.fragments import Assembler
 from runner.psrp.inbox import Inbox
-from runner.psrp.outbox import Messages, Outbox
+from runner.psrp.outbox import Messages, Outbox, finished
 from runner.psrp.pipeline import Pipeline, bare_state
 from runner.psrp.protocol import Message, Protocol, Unreadable
 from runner.psrp.records import error_record
@@ -134,8 +134,8 @@ class Pool:
             creation = self._protocol.create(request, identifier)
             limits = self._settings.maximum_object_size, self._settings.maximum_data_size
             pipeline = self._current = Pipeline(identifier, receiver, Assembler(*limits))
-            with suppress(HostError):  # its end has the error, unless it came to an end before
-                await self._outbox.command(identifier, creation)
+            # Should it fail, the pool is lost, and the pipeline's end has the error.
+            await _first(self._outbox.begin(identifier, creation), pipeline.end)
             if request.input is not None:
                 await self._send_input(pipeline, request.input)
             return await asyncio.shield(pipeline.end)
@@ -153,12 +153,10 @@ class Pool:
             return not self.lost
         try:
             async with asyncio.timeout(self._settings.cancel_timeout):
-                await self._outbox.signal(pipeline.identifier)
+                await _first(self._outbox.signal(pipeline.identifier), pipeline.end)
                 await asyncio.wait({pipeline.end})
         except TimeoutError:
             self.pool_lost(pool_errors.not_stopped(self._settings.cancel_timeout))
-        except HostError:
-            return False
         return not self.lost
 
     async def exchange_key(self) -> None:
@@ -169,14 +167,17 @@ class Pool:
             ConnectionLost: the pool was lost.
 
         """
-        if self._exchange is None:
+        self._check()
+        if self._exchange is None or self._key is None:
             self._key = asyncio.get_running_loop().create_future()
             self._exchange = self._outbox.start(self._exchange_key(self._key))
             self._exchange.add_done_callback(self._key_settled)
-        try:
-            await asyncio.shield(self._exchange)
-        except HostError as error:
-            raise again(error) from None
+        await _first(self._exchange, self._key)
+        self._check()
+        if not self._key.done():
+            await finished(self._exchange)
+        elif isinstance(error := self._key.exception(), HostError):
+            raise again(error)
 
     def decrypt(self, value: Any) -> str:
         """The text of a secure string that came over this pool; those that came have the key already."""
@@ -419,9 +420,8 @@ class Pool:
     async def _send_input(self, pipeline: Pipeline, items: Iterable[Any] | AsyncIterable[Any]) -> None:
         """Send the input while somebody wants it; raises what getting at it raised, the pipeline being stopped."""
         feeding: asyncio.Future[Any] = asyncio.ensure_future(self._feed(pipeline, items))
-        ended: asyncio.Future[Any] = pipeline.end
         try:
-            await asyncio.wait([feeding, ended], return_when=asyncio.FIRST_COMPLETED)
+            await _first(feeding, pipeline.end)
         finally:
             feeding.cancel()
             await asyncio.wait({feeding})
@@ -448,6 +448,11 @@ class Pool:
         await self._carrier.close()
         self._outbox.cancel()
         await self._outbox.settled()
+
+
+async def _first(*futures: asyncio.Future[Any]) -> None:
+    """Wait for one of them, whatever became of it; none is cancelled."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
