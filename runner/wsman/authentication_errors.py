@@ -23,7 +23,7 @@ _NO_CACHE = frozenset(
 _KDC_UNREACHABLE = frozenset({_BASE + 156, _BASE + 154, _BASE + 153})
 _MUTUAL_FAILED = _BASE + 46
 #: Major codes of GSS-API (RFC 2744 3.9.1), in their upper half.
-_NO_CREDENTIAL, _CREDENTIALS_EXPIRED = 7, 11
+_NO_CREDENTIAL, _EXPIRED = 7, frozenset({11, 12})  # of a credential, of the context made by it
 
 _KERBEROS: dict[int, tuple[str, str, str]] = {
     _CLIENT_UNKNOWN: (
@@ -96,7 +96,7 @@ def _numbers(error: BaseException) -> list[int]:
             if isinstance(number, int) and number:
                 found.append(number - (1 << 32) if number >= 1 << 31 else number)
         major = (getattr(cause, "maj_code", 0) or 0) >> 16 & 0xFF
-        if major == _CREDENTIALS_EXPIRED:
+        if major in _EXPIRED:
             found.append(_TICKET_EXPIRED)
         elif major == _NO_CREDENTIAL:
             found.append(_BASE + 141)
