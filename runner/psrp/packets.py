@@ -16,9 +16,11 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass
 from enum import StrEnum
+from string import ascii_letters
 from uuid import UUID
 
 _SPACE = b" \t\r\n"
+_LETTERS = frozenset(ascii_letters.encode())
 _SESSION = "00000000-0000-0000-0000-000000000000"
 _STREAMS = {b"default": False, b"promptresponse": True}
 
@@ -118,8 +120,8 @@ def parse_packet(line: bytes) -> Packet:
 
 def _end_of_name(line: bytes, at: int) -> int:
     """Where the run of ASCII letters ends that begins at ``at``."""
-    start = at
-    while line[at : at + 1].isalpha():
+    start, size = at, len(line)
+    while at < size and line[at] in _LETTERS:
         at += 1
     if at == start:
         raise NotAPacket("a name is missing")
