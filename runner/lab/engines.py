@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,17 +28,19 @@ SOURCE = Path(runner.__file__).parents[1]
 """Where a child finds this very runner, also where it runs from a source tree."""
 
 
-def engine_command(recordings: Path, *, mode: str = "-s") -> tuple[str, ...]:
+def engine_command(recordings: Path, *, mode: str = "-s", first: str = "") -> tuple[str, ...]:
     """What to start for a session: PowerShell, else the replay.
 
     Args:
         recordings: folder of the recordings for the replay.
         mode: ``-s``, or ``-sshs`` for a subsystem of sshd.
+        first: script that PowerShell runs as a session opens (remoting.md 4.1); only with ``-s``.
 
     """
     found = shutil.which("pwsh")
     if found is not None:
-        return (found, mode, "-NoLogo", "-NoProfile")
+        encoded = ("-EncodedCommand", b64encode(first.encode("utf-16-le")).decode()) if first else ()
+        return (found, mode, "-NoLogo", "-NoProfile", *encoded)
     return (sys.executable, "-m", "runner.lab.replay", mode, "--recordings", str(recordings))
 
 

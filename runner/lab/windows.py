@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from runner.lab.certificates import Authority, Flaw, flawed_host, load, server_context
 from runner.lab.directory import PASSWORD_VARIABLE, LabDirectory, uses_tls, write_whole
@@ -24,6 +25,8 @@ from runner.lab.winrm_acceptor import Logins
 from runner.lab.wsman_settings import ServiceSettings
 
 _DOMAIN = "LAB"
+_STAND_INS = Path(__file__).with_name("stand_ins.ps1")
+"""What Windows has and a PowerShell on Linux has not: `Get-HotFix`, `Get-WinEvent` ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class WindowsHosts:
         environment = engine_environment(
             home, **{MARK: self.token, "USER": host.user, "COMPUTERNAME": host.name}
         )
-        engine = child_engine(engine_command(self.directory.recordings), environment)
+        command = engine_command(self.directory.recordings, first=_STAND_INS.read_text(encoding="utf-8"))
+        engine = child_engine(command, environment)
         context, certify = self._tls(host) if uses_tls(host) else (None, None)
         logins = Logins(
             mechanisms=frozenset({"basic", "negotiate", "credssp"}),

@@ -35,12 +35,13 @@ class Configuration:
 CONFIGURATIONS = (
     Configuration("Microsoft.PowerShell"),
     Configuration("PowerShell.7"),
+    Configuration("MySession.PowerShell"),
     Configuration(
         "Microsoft.Exchange",
         frozenset({"get-mailbox", "set-mailbox", "get-command", "get-help", "select-object", "out-default"}),
     ),
 )
-"""What a host of the lab offers; the last one refuses scripts."""
+"""What a host of the lab offers, those of the reference's examples among them; the last one refuses scripts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from base64 import b64decode
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -95,6 +96,18 @@ async def test_a_child_has_an_environment_of_its_own(tmp_path: Path, monkeypatch
     assert directory == str(tmp_path)
     assert {"COMPUTERNAME", "HOME", "LANG", "PATH", "PYTHONPATH"} <= set(names)
     assert "SECRET_OF_THE_CONTROLLER" not in names
+
+
+def test_powershell_is_started_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a first script in its own encoding; else the replay is, which needs none."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine_command(tmp_path, mode="-sshs")[:4] == (sys.executable, "-m", "runner.lab.replay", "-sshs")
+    program = tmp_path / "pwsh"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    assert engine_command(tmp_path) == (str(program), "-s", "-NoLogo", "-NoProfile")
+    *_, option, encoded = engine_command(tmp_path, first="'ä'")
+    assert (option, b64decode(encoded).decode("utf-16-le")) == ("-EncodedCommand", "'ä'")
 
 
 async def test_an_engine_that_is_none_is_told(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from runner.lab.recordings import PACKED
 from runner.lab.state import LabCondition, LabState, marked_processes
 from runner.lab.trouble_calls import lab_certificate, lab_trouble
 from runner.lab.troubles import Kind, Trouble
-from tests.support.pack_recordings import packed
+from tests.support.pack_recordings import RECORDINGS, packed
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +245,13 @@ def test_windows_hosts_come_last() -> None:
         ("win-01", "Administrator"),
         ("win-02", "Administrator"),
     ]
+
+
+def test_stand_ins_are_those_of_the_recordings() -> None:
+    """So that a real engine gives what the recordings say."""
+    recording = json.loads((RECORDINGS / "e14-exchange.json").read_bytes())
+    stand_ins = PACKED.with_name("stand_ins.ps1").read_text(encoding="utf-8")
+    assert stand_ins.endswith(recording["runs"][0]["script"].strip() + "\n")
 
 
 def test_the_recordings_of_the_lab_are_those_of_the_tests() -> None:
