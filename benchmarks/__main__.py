@@ -11,6 +11,7 @@ BENCHMARKS = {
     "scale": "the engine and its driver alone",
     "whole": "from playbook and inventory to the summary, over a transport that answers at once",
     "ssh": "50 hosts x 10 echoes over one real OpenSSH, beside asyncssh alone and beside peers",
+    "winrm_wire": "one WinRM envelope and its answer, and a thousand held polls, beside other HTTP clients",
 }
 
 

@@ -182,6 +182,9 @@ class HttpConnection(asyncio.Protocol):
                 event = self._http.next_event()
                 if isinstance(event, h11.Response):
                     self._head = event
+                    if self._http.their_state is h11.SWITCHED_PROTOCOL:
+                        self._answered()  # a proxy has connected us: no body and no end follow
+                        return
                 elif isinstance(event, h11.Data):
                     self._body += event.data
                     if len(self._body) > LONGEST_ANSWER:
