@@ -6,6 +6,7 @@ import asyncio
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
@@ -86,8 +87,8 @@ class Seen:
 _STREAM = re.compile(rb"(<rsp:Stream [^>]*>)([^<]*)")
 
 
-def _mended_text(text: bytes, wished: UUID) -> bytes:
-    return b64encode(mended(b64decode(text), wished))
+def _with_mended_text(wished: UUID, stream: re.Match[bytes]) -> bytes:
+    return stream[1] + b64encode(mended(b64decode(stream[2]), wished))
 
 
 def _input_of(turn: Turn) -> bytes:
@@ -249,7 +250,7 @@ class Played:
         self.asked.append(asked)
         body = answer.body
         for target, _, _ in self.recorded:
-            body = _STREAM.sub(lambda found, t=target: found[1] + _mended_text(found[2], t), body)
+            body = _STREAM.sub(partial(_with_mended_text, target), body)
         return Answer(answer.status, body)
 
     def redirect(self, url: str) -> None:
