@@ -332,7 +332,7 @@ class Pool:
             self._take_pipeline_state(pipeline, event.state, event.reason)
         elif isinstance(event, PipelineHostCallEvent):
             if event.method_identifier is HostMethodIdentifier.SetShouldExit:
-                pipeline.exit_code = int(event.method_parameters[0])
+                pipeline.exit_code = _exit_code(event.method_parameters)
             self._answer_call(event.ci, pipeline.identifier)
         else:
             pipeline.take(event)
@@ -463,6 +463,14 @@ async def _each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any
     else:
         for item in items:
             yield item
+
+
+def _exit_code(parameters: list[Any]) -> int:
+    """The number of SetShouldExit; 1 where it is none, as PowerShell has it (remoting.md 2.7)."""
+    try:
+        return int(parameters[0])
+    except (IndexError, TypeError, ValueError):
+        return 1
 
 
 def _unheard(message: str) -> None:
