@@ -149,7 +149,7 @@ def measure_pypsrp(url: str, posts: int, held: int) -> dict[str, float]:
     port = int(url.rpartition(":")[2])
 
     def client(path: str) -> Any:
-        basic = {"auth": "basic", "username": "u", "password": "p", "encryption": "never"}
+        basic: dict[str, Any] = {"auth": "basic", "username": "u", "password": "p", "encryption": "never"}
         return WSMan(
             "127.0.0.1", port=port, path=path, ssl=False, no_proxy=True, read_timeout=int(WAIT), **basic
         )

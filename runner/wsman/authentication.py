@@ -17,7 +17,7 @@ from runner.wsman.authentication_errors import incomplete, not_offered, refused,
 from runner.wsman.authentication_steps import context_errors, in_login_thread, offers, step, token_of
 from runner.wsman.certificate import channel_binding
 from runner.wsman.encryption import Sealing
-from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
+from runner.wsman.http_connection import HttpConnection, Response
 from runner.wsman.http_errors import Attempt
 
 _UNAUTHORIZED = 401
@@ -195,10 +195,8 @@ async def _by_header(
         if entry.mechanism == "Basic" and "basic" not in {offer.lower() for offer in offered}:
             raise not_offered(attempt, entry.mechanism, offered)
         raise refused(attempt, entry.user, entry.mechanism, offered)
-    if response.status // 100 == 3 or not (connection.usable or response.status // 100 == 2):
+    if response.status // 100 == 3:
         raise AnsweredInstead(response)
-    if not connection.usable:
-        raise HttpBroken("the server keeps no connection open")
     return logged_in
 
 

@@ -133,13 +133,13 @@ class Dialler:
         certificate, entry = self._entry(url, attempt)
         connection: HttpConnection | None = None
         try:
-            connection = await self._connect(parts, attempt)
-            if parts.scheme == "https":
-                await self._start_tls(connection, parts, certificate, attempt)
-            attempt.phase = Phase.LOGIN
+            connection = await self._ready(parts, certificate, attempt)
             target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             headers = [("Host", _host_and_port(parts)), ("User-Agent", "runner")]
             logged_in = await log_in(entry, connection, target, headers, attempt)
+            if logged_in.headers and not connection.usable:
+                # Who it was has been accepted, but a server may close after a request without a body.
+                connection = await self._ready(parts, certificate, attempt)
         except BaseException as error:
             if connection is not None:
                 connection.abort()
@@ -156,6 +156,19 @@ class Dialler:
         return certificate, entry_for(
             self.endpoint, self.login, url, attempt, certificate=certificate is not None
         )
+
+    async def _ready(
+        self, parts: SplitResult, certificate: ClientCertificate | None, attempt: Attempt
+    ) -> HttpConnection:
+        connection = await self._connect(parts, attempt)
+        try:
+            if parts.scheme == "https":
+                await self._start_tls(connection, parts, certificate, attempt)
+        except BaseException:
+            connection.abort()
+            raise
+        attempt.phase = Phase.LOGIN
+        return connection
 
     async def _connect(self, parts: SplitResult, attempt: Attempt) -> HttpConnection:
         proxy = proxy_for(

@@ -164,7 +164,8 @@ class HttpWire:
 
     async def _dial(self, url: str, attempt: Attempt) -> Channel:
         if self._refusal is not None:
-            raise self._refusal
+            told = self._refusal  # a new error each time: its traceback is its own
+            raise Unreachable(told.code, told.message, hints=told.hints)
         try:
             channel = await self._dialler.open(url, attempt)
         except Unreachable as error:

@@ -34,6 +34,8 @@ class WinrmListener:
     requests: list[HttpRequest] = field(default_factory=list)
     acceptors: list[WinrmAcceptor] = field(default_factory=list)
     server: HttpServer | None = None
+    #: Answer 401 to every request with a body, as a server that has forgotten its logins.
+    refuse_envelopes: bool = False
 
     @property
     def connections(self) -> int:
@@ -73,6 +75,8 @@ class _Recording:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         self._listener.requests.append(request)
+        if request.body and self._listener.refuse_envelopes:
+            return HttpResponse(401, headers=(("WWW-Authenticate", "Negotiate"),))
         return await self._acceptor.answer(request)
 
 

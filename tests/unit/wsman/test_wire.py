@@ -374,3 +374,46 @@ async def test_use_utf16_sends_utf16_and_reads_it_back() -> None:
 
     assert listener.envelopes[0].body.decode("utf-16") == "<ä/>"
     assert answer.body == "<ä/>".encode()
+
+
+@pytest.mark.parametrize("forgets", ["once", "always"])
+async def test_a_login_that_the_server_forgot_is_made_once_more(ntlm_user: Login, forgets: str) -> None:
+    """Its 401 says that it did not look at the envelope; a server that goes on forgetting is not asked for ever."""
+    logins = Logins(mechanisms=frozenset({"negotiate"}))
+    async with (
+        listening(logins) as listener,
+        wire_to(listener.endpoint(Authentication.NEGOTIATE), ntlm_user) as wire,
+    ):
+        await wire.post(b"<a/>", timeout=WAIT)
+        listener.acceptors[0]._user = None
+        if forgets == "once":
+            assert (await wire.post(b"<b/>", timeout=WAIT)).body == b"<b/>"
+            assert [envelope.body for envelope in listener.envelopes] == [b"<a/>", b"<b/>"]
+        else:
+            listener.refuse_envelopes = True
+            with pytest.raises(Unreachable) as refusal:
+                await wire.post(b"<b/>", timeout=WAIT)
+            assert refusal.value.code == "login-refused"
+        assert listener.connections == 2
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_a_server_that_closes_after_an_empty_request_is_dialled_again(status: int) -> None:
+    """It did not refuse the user, so the envelope goes out over another connection, once."""
+    bodies: list[bytes] = []
+
+    class Curt:
+        async def answer(self, request: HttpRequest) -> HttpResponse:
+            if not request.body:
+                return HttpResponse(status, keep=False)
+            bodies.append(request.body)
+            return HttpResponse(200, request.body)
+
+    server = HttpServer(lambda _peer: Curt())
+    url = f"http://127.0.0.1:{await server.start()}/wsman"
+    async with listening(BASIC) as listener, wire_to(listener.endpoint(options=BARE, url=url)) as wire:
+        assert (await wire.post(b"<a/>", timeout=WAIT)).body == b"<a/>"
+    await server.close()
+
+    assert bodies == [b"<a/>"]
+    assert server.connections == 2
