@@ -9,6 +9,7 @@ import pytest
 from runner.psrp.out_of_process import OutOfProcessCarrier
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection
+from tests.contract.carriers import CarrierContract, CarrierMaker
 from tests.contract.out_of_process import Make, OutOfProcessContract
 from tests.contract.out_of_process_faults import OutOfProcessFaults
 from tests.contract.transports import processes_alive
@@ -67,6 +68,15 @@ class TestCarrierOverProcess(OutOfProcessContract):
         pool.carrier.abort()
         await pool.carrier.close()
         assert await processes_alive(connection, [pid]) == []
+
+
+class TestPoolOverProcess(CarrierContract):
+    """What a pool may count on, over a child process."""
+
+    @pytest.fixture
+    def carrier_maker(self, make: Make) -> CarrierMaker:
+        """A carrier to the scripted engine with these options."""
+        return lambda *options: make(scripted_command(*options))
 
 
 class TestFaultsOverProcess(OutOfProcessFaults):

@@ -13,6 +13,7 @@ import pytest
 from runner.errors import ConnectionLost, ExecutionFailed
 from runner.psrp.out_of_process import OutOfProcessCarrier
 from runner.transport.ssh_connection import SshConnection
+from tests.contract.carriers import CarrierContract, CarrierMaker
 from tests.contract.out_of_process import Make, OutOfProcessContract, refused
 from tests.contract.out_of_process_faults import OutOfProcessFaults
 from tests.contract.recorder import Recorder
@@ -93,6 +94,15 @@ class TestCarrierOverSsh(OutOfProcessContract):
             assert said == [["0"], ["1"], ["2"], ["3"]]
             await asyncio.gather(*(pool.carrier.close() for pool in pools))
         assert not connection.lost
+
+
+class TestPoolOverSsh(CarrierContract):
+    """What a pool may count on, over SSH."""
+
+    @pytest.fixture
+    def carrier_maker(self, make: Make) -> CarrierMaker:
+        """A carrier to the scripted engine with these options."""
+        return lambda *options: make(scripted_command(*options))
 
 
 class TestFaultsOverSsh(OutOfProcessFaults):
