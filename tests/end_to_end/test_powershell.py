@@ -16,7 +16,9 @@ from tests.end_to_end.site import Finished, Site
 from tests.support import openssh
 from tests.support.engines import engine_command, engine_program, subsystem
 from tests.support.openssh import OpenSsh
-from tests.support.winrm_lab import PASSWORD, USER, child, front_end
+from tests.support.winrm_lab import USER, child, front_end
+
+PASSWORD = "Winter 2026!"
 
 pytestmark = [pytest.mark.pwsh, pytest.mark.sshd]
 
@@ -32,7 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSsh]:
 
 
 @pytest.fixture(params=["local", "ssh", "winrm"])
-async def site(request: pytest.FixtureRequest, tmp_path: Path, server: OpenSsh) -> AsyncIterator[Site]:
+async def site(
+    request: pytest.FixtureRequest, tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
     """A site with one host `win`, reached as the parameter says; `all` and the session `warm` are there."""
     empty = Site(tmp_path / "site", server)
     connections: dict[str, dict[str, Any]] = {
@@ -41,6 +45,9 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, server: OpenSsh) 
     }
     if request.param == "winrm":
         empty.environment["WIN_PASSWORD"] = PASSWORD
+        users = tmp_path / "ntlm"  # the lab's acceptor reads NTLM's passwords from it
+        users.write_text(f"LAB:{USER}:{PASSWORD}\n:{USER}:{PASSWORD}\n")
+        monkeypatch.setenv("NTLM_USER_FILE", str(users))
         async with front_end(engine=child(empty.home)) as front:
             connection = {"transport": "winrm", "port": front.port, "credential": "win", "trusted_hosts": "*"}
             _write(empty, connection)
@@ -61,7 +68,7 @@ def _write(site: Site, connection: dict[str, Any]) -> None:
     site.write("inventory.yml", json.dumps(inventory))
 
 
-HEAD = f"credentials: {{win: {{username: {USER}, password: {{env: WIN_PASSWORD}}}}}}\n"
+HEAD = f"credentials: {{win: {{username: 'LAB\\{USER}', password: {{env: WIN_PASSWORD}}}}}}\n"
 
 
 async def play(site: Site, steps: list[dict[str, Any]], *arguments: str) -> Finished:
@@ -75,7 +82,7 @@ async def test_output_keeps_its_types_and_order(site: Site) -> None:
     """Numbers come as numbers and in order; the result says over what they came."""
     finished = await play(site, [{"id": "a", "script": "1..3"}])
     result = finished.result("a", "win")
-    assert (finished.code, result["status"], result["output"]) == (0, "ok", [1, 2, 3]), finished.stderr
+    assert (finished.code, result["status"], result["output"]) == (0, "ok", [1, 2, 3]), finished.stdout
     assert result["exit_code"] is None
 
 
@@ -280,7 +287,7 @@ async def test_secrets_arrive_and_are_never_shown(site: Site) -> None:
     )
     head = (
         "inputs: {ss: {type: secure_string}}\n"
-        f"credentials:\n  win: {{username: {USER}, password: {{env: WIN_PASSWORD}}}}\n"
+        f"credentials:\n  win: {{username: 'LAB\\{USER}', password: {{env: WIN_PASSWORD}}}}\n"
         "  ops: {username: 'DOMAIN01\\User01', password: {env: OPS_PASSWORD}}\n"
     )
     site.book("- " + json.dumps({"id": "a", "target": "all", "script": script}), head)
