@@ -13,15 +13,15 @@ from runner.cli.options import hand_on_settings, problem_output_option
 from runner.errors import ExitCode
 from runner.lab.certificates import Flaw
 from runner.lab.control import DEFAULT_DIRECTORY, lab_down, lab_status, lab_up, render_lab
-from runner.lab.trouble_calls import lab_certificate, lab_trouble
-from runner.lab.troubles import ANY, Kind, Trouble
+from runner.lab.trouble_calls import lab_certificate, lab_trouble, read_trouble
+from runner.lab.troubles import Kind
 
 EXAMPLES = """\b
 Examples:
   runner lab up 20
   runner run playbooks/fleet-inventory.yml -i .runner/lab/inventory.yml
   runner lab up 5 --windows 4
-  runner lab trouble win-01 delay --on Receive --seconds 2
+  runner lab trouble win-01 delay on=Receive seconds=2
   runner lab certificate win-01 expired
   runner lab status
   runner lab down"""
@@ -56,6 +56,7 @@ def command(context: click.Context) -> None:
     default=0,
     show_default=True,
     metavar="N",
+    envvar="RUNNER_LAB_WINDOWS",
     help="Windows-like hosts besides: WinRM in front of `pwsh`, or of recorded answers where there is none.",
 )
 @_directory
@@ -96,37 +97,16 @@ def status(directory: Path, output: str) -> int:
 @command.command("trouble", epilog=EXAMPLES)
 @click.argument("host")
 @click.argument("kind", metavar="KIND", type=click.Choice([*(each.value for each in Kind), "none"]))
-@click.option("--on", default=ANY, show_default=True, help="The operation it befalls: Create, Receive ...")
-@click.option("--skip", default=0, show_default=True, help="How many requests are spared first.")
-@click.option("--times", default=1, show_default=True, help="How many are befallen then; 0 is all.")
-@click.option("--seconds", default=0.0, help="Length of a delay or an outage.")
-@click.option("--location", default="", help="Where a redirection leads; {n} is the number of the hop.")
-@click.option("--code", default=0, help="Number of a fault, as in WSManFault.")
+@click.argument("details", nargs=-1, metavar="[KEY=VALUE]...")
 @_directory
-def trouble(  # noqa: PLR0913, PLR0917 - each one is an option
-    host: str,
-    kind: str,
-    on: str,
-    skip: int,
-    times: int,
-    seconds: float,
-    location: str,
-    code: int,
-    directory: Path,
-) -> int:
-    """Let something go wrong on HOST, a Windows-like host of a running lab; `none` lets everything go well again."""
-    wanted = None
-    if kind != "none":
-        wanted = Trouble(
-            kind=Kind(kind),
-            on=on,
-            skip=skip,
-            times=times or None,
-            seconds=seconds,
-            location=location,
-            code=code,
-        )
-    lab_trouble(host, wanted, directory)
+def trouble(host: str, kind: str, details: tuple[str, ...], directory: Path) -> int:
+    """Let something go wrong on HOST, a Windows-like host of a running lab; `none` takes it back.
+
+    KIND is delay, drop, disconnect, cut, outage, truncated-fragment, foreign-fragment, fault, redirect, unauthorized,
+    server-error or kill. KEYs: `on` an operation (Create, Receive ...; any request if not given), `skip` so many first,
+    `times` it happens (1; 0 is always), `seconds` of a delay or an outage, `location` of a redirect, `code` of a fault.
+    """
+    lab_trouble(host, None if kind == "none" else read_trouble(kind, details), directory)
     return ExitCode.SUCCESS
 
 

@@ -26,7 +26,7 @@ OPTIONS: Final = frozenset(
             "no_input",
             "record",
         ),
-        *("format", "directory", "playbook", "host", "certificates"),
+        *("format", "directory", "playbook", "host", "certificates", "windows"),
     }
 )
 """What a settings file may say: the long names of all options, known here so that no command is imported for it."""

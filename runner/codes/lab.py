@@ -46,16 +46,16 @@ CODES: dict[str, CodePage] = {
     "lab-no-such-host": CodePage(
         summary="The lab has no such Windows-like host, or is not up",
         explanation="Troubles befall the Windows-like hosts of a lab that is up; `runner lab status -o json` names them.",
-        wrong="runner lab trouble web-01 delay --seconds 2",
-        right="runner lab trouble win-01 delay --seconds 2",
+        wrong="runner lab trouble web-01 delay seconds=2",
+        right="runner lab trouble win-01 delay seconds=2",
     ),
     "lab-trouble-refused": CodePage(
         summary="A host of the lab does not take that trouble",
         explanation=(
-            "Faults, dying engines and spoilt fragments befall an operation, which `--on` names: `Create`, `Command`, "
-            "`Send`, `Receive`, `Signal`, `Delete` or `Get`. A host that speaks http has no certificate that could go bad."
+            "Faults, dying engines and spoilt fragments befall an operation, which `on=` names: `Create`, `Command`, "
+            "`Send`, `Receive`, `Signal`, `Delete` or `Get`. Details are `key=value`. A host that speaks http has no certificate that could go bad."
         ),
         wrong="runner lab trouble win-01 kill",
-        right="runner lab trouble win-01 kill --on Receive",
+        right="runner lab trouble win-01 kill on=Receive",
     ),
 }

@@ -6,11 +6,12 @@ import hmac
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from runner.errors import UsageError
 from runner.lab.certificates import Flaw
@@ -22,7 +23,45 @@ from runner.lab.troubles import Kind, Trouble, Troubles
 
 CONTROL_PATH = "/runner-lab/troubles"
 _TOKEN = "x-runner-lab-token"  # noqa: S105 - the name of a header
+
+
+def _word(text: str) -> str:
+    if not text:
+        raise ValueError("it has no value")
+    return text
+
+
+_DETAILS: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {"on": _word, "skip": int, "times": int, "seconds": float, "location": _word, "code": int}
+)
 _TIMEOUT = 10.0  # seconds; the lab is on this machine
+
+
+def read_trouble(kind: str, details: Sequence[str]) -> Trouble:
+    """A trouble as a command line says it: ``on=Receive seconds=2``; ``times=0`` is always.
+
+    Raises:
+        UsageError: a detail is no ``key=value``, has an unknown key or no number where one is needed.
+
+    """
+    given: dict[str, Any] = {}
+    for detail in details:
+        key, _, value = detail.partition("=")
+        try:
+            given[key] = _DETAILS.get(key, _unknown)(value)
+        except ValueError as error:
+            raise UsageError(
+                "lab-trouble-refused",
+                f"`{detail}` says nothing about a trouble: {error}",
+                hints=("write `runner lab trouble win-01 delay on=Receive seconds=2`",),
+            ) from None
+    if given.get("times") == 0:
+        given["times"] = None
+    return Trouble(kind=Kind(kind), **given)
+
+
+def _unknown(value: str) -> object:
+    raise ValueError(f"known are {', '.join(_DETAILS)}")
 
 
 class Troubled(Protocol):

@@ -24,7 +24,7 @@ from runner.lab.control import lab_down, lab_status, lab_up, render_lab
 from runner.lab.fleet import lab_hosts
 from runner.lab.recordings import PACKED
 from runner.lab.state import LabCondition, LabState, marked_processes
-from runner.lab.trouble_calls import lab_certificate, lab_trouble
+from runner.lab.trouble_calls import lab_certificate, lab_trouble, read_trouble
 from runner.lab.troubles import Kind, Trouble
 from tests.support.pack_recordings import RECORDINGS, packed
 
@@ -209,6 +209,16 @@ def status(lab: LabState, name: str) -> int:
         timeout=30,
     )
     return answer.status_code
+
+
+def test_a_trouble_is_read_from_a_command_line() -> None:
+    """Details are keys with values; what is none of them is refused with an example."""
+    read = read_trouble("delay", ["on=Receive", "seconds=2.5", "skip=1", "times=0"])
+    assert read == Trouble(kind=Kind.DELAY, on="Receive", seconds=2.5, skip=1, times=None)
+    for detail in ("seconds=soon", "colour=red", "on"):
+        with pytest.raises(UsageError, match="says nothing about a trouble") as told:
+            read_trouble("delay", [detail])
+        assert "on=Receive seconds=2" in told.value.hints[0]
 
 
 def test_a_trouble_must_fit(lab: LabState) -> None:
