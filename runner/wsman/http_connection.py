@@ -17,6 +17,8 @@ import h11
 #: The longest answer that is taken, octets: WinRM's largest envelope is 500 KiB, a sealed one not much more.
 LONGEST_ANSWER = 32 << 20
 _LONGEST_HEAD = 64 << 10
+#: What one read of a TLS connection takes at most: two records (RFC 8446 5.1).
+_TLS_BUFFER = 32 << 10
 #: How long a peer may take to say goodbye, seconds.
 _GOODBYE = 1.0
 
@@ -79,6 +81,7 @@ class HttpConnection(asyncio.Protocol):
         if transport is None:
             raise ConnectionResetError("the connection was closed during the handshake")
         self._transport = transport
+        _shrink(transport)
 
     @property
     def peer_certificate(self) -> bytes | None:
@@ -213,6 +216,19 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
         if not self._answer.done():
             self._answer.set_result(Response(head.status_code, headers, body))
+
+
+def _shrink(transport: asyncio.Transport) -> None:
+    """Give back most of what asyncio holds to read TLS into: 256 KiB a connection, 500 MiB for a thousand sessions.
+
+    There is no public way to say how much. Where a later asyncio has another form, memory is all that is lost.
+    """
+    protocol = getattr(transport, "_ssl_protocol", None)
+    buffer = getattr(protocol, "_ssl_buffer", None)
+    if protocol is not None and isinstance(buffer, bytearray) and len(buffer) > _TLS_BUFFER:
+        protocol.max_size = _TLS_BUFFER  # what it asks for from now on; it makes its buffer anew by that
+        protocol._ssl_buffer = bytearray(_TLS_BUFFER)  # noqa: SLF001 - see above
+        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)  # noqa: SLF001 - see above
 
 
 def _machine() -> h11.Connection:

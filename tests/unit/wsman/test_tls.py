@@ -378,3 +378,16 @@ async def test_certificates_that_cannot_log_in(
     assert why in refusal.value.message
     assert "wrong-Wort" not in refusal.value.message
     assert "BEGIN" not in refusal.value.message
+
+
+async def test_a_held_tls_connection_is_small_and_carries_long_envelopes(authority: Authority) -> None:
+    """A thousand sessions hold two each; what asyncio would keep to read into is 256 KiB for every one."""
+    context, _ = authority.server()
+    logins = Logins(mechanisms=frozenset({"basic"}), passwords={"ops": PASSWORD}, unencrypted=True)
+    body = b"0123456789abcdef" * 40_000
+    async with listening(logins, context=context) as listener:
+        wire = HttpWire(listener.endpoint(), OPS, contexts=TlsContexts(authority.environment))
+        assert (await wire.post(body, timeout=WAIT)).body == body
+        protocol = getattr(wire._idle[0].connection._transport, "_ssl_protocol")  # noqa: B009 - of asyncio
+        assert len(protocol._ssl_buffer) <= 64 << 10
+        await wire.close()
