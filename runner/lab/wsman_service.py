@@ -6,9 +6,10 @@ import asyncio
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 from xml.sax.saxutils import escape
 
@@ -72,6 +73,7 @@ class Service:
         self._counters = counters
         self._under_way: Counter[str] = Counter()
         self._sweeper: asyncio.Task[None] | None = None
+        self._unfinished: set[asyncio.Task[str]] = set()
         self._operations = {
             f"{SHELL}/Command": self._command,
             f"{SHELL}/Send": self._send,
@@ -89,9 +91,10 @@ class Service:
 
     async def close(self) -> None:
         """End every shell."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        tasks: list[asyncio.Task[Any]] = [*self._unfinished, *([self._sweeper] if self._sweeper else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         shells = list(self.shells.values())
         self.shells.clear()
         await asyncio.gather(*(shell.close() for shell in shells))
@@ -113,7 +116,22 @@ class Service:
         if request.operation == IDENTIFY:
             return IDENTITY
         with self._counted(caller.user):
-            return response(request, await self._body(request, caller, mangle))
+            body = self._body(request, caller, mangle)
+            if request.action == _RECEIVE:
+                return response(request, await body)
+            # What a client has begun is done to its end, though the client be gone; a poll is given up with it.
+            return response(request, await asyncio.shield(self._to_its_end(body)))
+
+    def _to_its_end(self, body: Coroutine[None, None, str]) -> asyncio.Task[str]:
+        task = asyncio.create_task(body)
+        self._unfinished.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[str]) -> None:
+        self._unfinished.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to the client, where it is still there
 
     def kill(self, request: Request, caller: Caller) -> None:
         """Let the engine of the shell that a request selects die.

@@ -17,10 +17,11 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from runner.lab.certificates import Flaw
+from runner.lab.engines import in_process_engine
 from runner.lab.troubles import Kind, Trouble
 from runner.lab.wsman_settings import Manners, Quotas
 from runner.lab.wsman_soap import NAMESPACES
-from tests.support.winrm_lab import WinrmHost, child, front_end
+from tests.support.winrm_lab import WinrmHost, child, front_end, recordings
 
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _IDENTIFY = (
@@ -43,7 +44,7 @@ async def post(
     return await asyncio.to_thread(send)
 
 
-async def in_pool(host: WinrmHost, use: Callable[[RunspacePool], Any]) -> Any:
+async def in_pool(host: WinrmHost, use: Callable[[RunspacePool], Any], *, read_timeout: float = 10) -> Any:
     """Use a pool of pypsrp's client in a thread."""
 
     def run() -> Any:
@@ -56,7 +57,7 @@ async def in_pool(host: WinrmHost, use: Callable[[RunspacePool], Any]) -> Any:
             username=host.user,
             password=host.password,
             no_proxy=True,
-            read_timeout=10,
+            read_timeout=read_timeout,  # type: ignore[arg-type] # whole seconds are no need
         )
         with wsman, RunspacePool(wsman) as pool:
             return use(pool)
@@ -154,6 +155,37 @@ async def test_a_client_that_goes_away_takes_no_output_along() -> None:
 
     async with front_end() as host:
         assert await in_pool(host, twice) == [1, 2, 3]
+
+
+async def test_what_a_client_has_begun_is_done_without_it() -> None:
+    """A shell whose client goes away while its engine starts is there all the same."""
+    may_start, starting = asyncio.Event(), asyncio.Event()
+    engine = in_process_engine(recordings())
+
+    class Slow:
+        """An engine that starts when it may."""
+
+        def __init__(self) -> None:
+            self._carrier = engine()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._carrier, name)
+
+        async def open(self, *opening: Any) -> None:
+            starting.set()
+            await may_start.wait()
+            await self._carrier.open(*opening)
+
+    async with front_end(engine=Slow) as host:
+        leaving = asyncio.create_task(in_pool(host, numbers, read_timeout=0.2))
+        await starting.wait()
+        with pytest.raises(requests.ReadTimeout):
+            await leaving
+        may_start.set()
+        async with asyncio.timeout(30):
+            while not host.counters.shells_opened:
+                await asyncio.sleep(0.01)
+        assert host.shells == 1
 
 
 @pytest.mark.parametrize("kind", [Kind.DISCONNECT, Kind.CUT, Kind.OUTAGE])
