@@ -12,7 +12,7 @@ The engine is the replay of the recordings within this process; ``engine=child()
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -39,9 +39,9 @@ def recordings() -> Recordings:
     return Recordings(RECORDINGS)
 
 
-def child(home: Path) -> Callable[[], Carrier]:
-    """A process for each shell: ``pwsh``, else the replay."""
-    return child_engine(engine_command(RECORDINGS), engine_environment(home))
+def child(home: Path, command: Sequence[str] = ()) -> Callable[[], Carrier]:
+    """A process for each shell: ``pwsh``, else the replay; or ``command`` (``scripted_command()`` of engines.py)."""
+    return child_engine(command or engine_command(RECORDINGS), engine_environment(home))
 
 
 class WinrmHost:
