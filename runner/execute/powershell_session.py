@@ -61,6 +61,11 @@ class PowerShellSession:
         """Whether it is known to be broken, or closed."""
         return self._pool.lost
 
+    @property
+    def engine_version(self) -> tuple[int, ...] | None:
+        """The host's PowerShell, ``(7, 6, 5)``; None before it is opened or where it did not tell."""
+        return self._pool.engine_version
+
     async def open(self) -> None:
         """Start the engine and open the pool, within the session options' ``open_timeout``.
 
@@ -78,7 +83,7 @@ class PowerShellSession:
             ExecutionFailed: the engine is older than 5.
 
         """
-        version = self._pool.engine_version
+        version = self.engine_version
         if version is not None and version[0] < _OLDEST:
             raise ExecutionFailed(
                 "using-needs-powershell-5",

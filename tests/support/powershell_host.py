@@ -85,6 +85,7 @@ class FakeHost:
     opened: int = 0
     carriers: list[InProcessCarrier] = field(default_factory=list)
     names: list[str | None] = field(default_factory=list)
+    ended: set[int] = field(default_factory=set)
 
     def texts(self) -> list[str]:
         """What was asked, without what the runner looks up for itself."""
@@ -139,6 +140,7 @@ class InProcessCarrier:
         self._running: dict[UUID, tuple[psrpcore.ServerPipeline, list[Any]]] = {}
         self._staying: set[UUID] = set()
         self.lost = False
+        self.deaf = False
         host.carriers.append(self)
 
     async def open(self, pool: UUID, opening: bytes, receiver: CarrierReceiver) -> None:
@@ -162,7 +164,7 @@ class InProcessCarrier:
 
     async def signal(self, pipeline: UUID) -> None:
         self._check()
-        if pipeline in self._staying:
+        if pipeline in self._staying and not self.deaf:
             self._staying.remove(pipeline)
             self._end(self._running[pipeline][0], PSInvocationState.Stopped, error_record("stopped"))
             self._drain()

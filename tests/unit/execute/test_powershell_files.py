@@ -19,7 +19,7 @@ from psrpcore.types import PSByteArray, PSCustomObject
 from runner.engine.result import Status
 from runner.execute import powershell_file_scripts as scripts
 from runner.execute.powershell_files import PIECE, in_pieces
-from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused
+from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused, Script
 from tests.unit.execute.running import Seen, run
 
 INVENTORY = "version: 1\nconnection: {transport: winrm, use_ssl: true}\nhosts: {win: {}}\n"
@@ -39,8 +39,12 @@ class Disk:
         self.lie: dict[str, Any] = {}
 
     def host(self) -> FakeHost:
-        own = {scripts.LOOK: self.look, scripts.PUT: self.put, scripts.SETTLE: self.settle}
-        more = {scripts.FIND: self.find, scripts.TAKE: self.take, "Remove-Item": self.remove}
+        own: dict[str, Script] = {scripts.LOOK: self.look, scripts.PUT: self.put, scripts.SETTLE: self.settle}
+        more: dict[str, Script] = {
+            scripts.FIND: self.find,
+            scripts.TAKE: self.take,
+            "Remove-Item": self.remove,
+        }
         return FakeHost(scripts=own | more)
 
     def look(self, call: Call) -> None:

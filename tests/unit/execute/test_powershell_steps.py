@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from psrpcore.types import PSCustomObject
 
-from runner.engine.observe import Notice, OutputReceived
+from runner.engine.observe import OutputReceived
 from runner.engine.result import Status
 from runner.execute.run import RunControl
 from runner.objects import PSObject
 from runner.transport.port import Login
 from runner.values import Secret
-from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused, Stays
+from tests.support.powershell_host import Call, FakeHost, FakeWinrm
+from tests.unit.execute.powershell_running import HEAD, INVENTORY, answering, host, play
 from tests.unit.execute.running import Seen, run
-
-INVENTORY = """\
-version: 1
-connection: {transport: winrm, use_ssl: true}
-hosts: {win: {}, other: {}}
-"""
-
-HEAD = """\
-version: 1
-targets: {all: {hosts: win}, both: {hosts: all}}
-sessions:
-  warm: {target: all}
-  again: {target: all, on_loss: reopen}
-  clean: {target: all, reset: step}
-steps:
-"""
-
-
-def answering(*values: Any) -> Any:
-    return lambda call: call.write(*values)
-
-
-def throwing(message: str) -> Any:
-    def script(call: Call) -> None:
-        raise Refused(message)
-
-    return script
-
-
-def staying(call: Call) -> None:
-    call.write("begun")
-    raise Stays
-
-
-def assign(call: Call) -> None:
-    call.host.carriers[-1].runspace.variables["v"] = 5
-
-
-def read(call: Call) -> None:
-    call.write(call.host.carriers[-1].runspace.variables.get("v"))
-
-
-def host(**more: Any) -> FakeHost:
-    scripts = {
-        "$v = 5": assign,
-        "$v": read,
-        "hang": staying,
-        "throw 'bad'": throwing("bad"),
-        "'x'": answering("x"),
-    }
-    return FakeHost(scripts=scripts | more.pop("scripts", {}), **more)
-
-
-async def play(folder: Path, win: FakeHost, steps: str, **more: Any) -> Seen:
-    hosts = {"win": win, "other": more.pop("other", FakeHost())}
-    text = HEAD + "".join(f"  {line}\n" for line in steps.strip("\n").splitlines())
-    return await run(folder, text, inventory=INVENTORY, transports={"winrm": FakeWinrm(hosts)}, **more)
 
 
 async def test_objects_come_typed(tmp_path: Path) -> None:
@@ -247,127 +189,6 @@ async def test_missing_directory_keeps_the_script_from_running(tmp_path: Path, w
     assert failure is not None
     assert failure.code == "working-directory"
     assert "'x'" not in win.asked
-
-
-SETTINGS = "strict_mode: latest, error_action: stop, environment: {LAB: y}, working_directory: /tmp"
-
-
-async def test_session_gets_its_settings_back(tmp_path: Path) -> None:
-    """What a step sets of a kept session is gone after it, whether the step succeeded or failed."""
-    win = host()
-    await play(
-        tmp_path,
-        win,
-        f"""
-- {{id: a, session: warm, script: "'x'", {SETTINGS}}}
-- {{id: b, session: warm, script: throw 'bad', {SETTINGS}, ignore_errors: true}}
-- {{id: c, session: warm, script: "'x'"}}
-""",
-    )
-    runspace = win.carriers[0].runspace
-    assert (runspace.location, runspace.strict, runspace.environment) == ("/home/ops", 0, {})
-    assert runspace.preferences["ErrorActionPreference"] == "Continue"
-    assert win.opened == 1
-
-
-async def test_session_gets_its_settings_back_after_a_timeout(tmp_path: Path) -> None:
-    """A step that is stopped leaves its settings behind no more than one that ends."""
-    win = host()
-    seen = await play(
-        tmp_path,
-        win,
-        f"""
-- {{id: a, session: warm, script: hang, timeout: 300ms, {SETTINGS}, ignore_errors: true}}
-- {{id: b, session: warm, script: "'x'"}}
-""",
-    )
-    assert seen.result("a", "win").status is Status.TIMED_OUT
-    assert seen.result("b", "win").output == ["x"]
-    runspace = win.carriers[0].runspace
-    assert (runspace.location, runspace.strict, runspace.environment) == ("/home/ops", 0, {})
-
-
-async def test_variables_stay_in_a_session_and_nowhere_else(tmp_path: Path) -> None:
-    """Example 4: a variable is gone with targets, and there with a session."""
-    win = host()
-    seen = await play(
-        tmp_path,
-        win,
-        """
-- {id: t1, target: all, script: $v = 5}
-- {id: t2, target: all, script: $v}
-- {id: s1, session: warm, script: $v = 5}
-- {id: s2, session: warm, script: $v}
-""",
-    )
-    assert seen.result("t2", "win").output == [None]
-    assert seen.result("s2", "win").output == [5]
-    assert win.opened == 3
-    assert win.names == [None, None, "warm"]
-
-
-@pytest.mark.parametrize(("can_reset", "opened"), [(True, 1), (False, 3)])
-async def test_reset_forgets_or_opens_anew(tmp_path: Path, can_reset: bool, opened: int) -> None:
-    """`reset: step` has the host forget the variables, or opens a new session where the host cannot."""
-    win = host(can_reset=can_reset)
-    seen = await play(
-        tmp_path,
-        win,
-        """
-- {id: a, session: clean, script: $v = 5}
-- {id: b, session: clean, script: $v}
-- {id: c, session: clean, script: $v}
-""",
-    )
-    assert seen.result("b", "win").output == [None]
-    assert seen.result("c", "win").status is Status.OK
-    assert win.opened == opened
-
-
-async def test_stop_keeps_session_and_what_came(tmp_path: Path) -> None:
-    """A timeout stops the pipeline; its output so far is in the result, and the session goes on with its variables."""
-    seen = await play(
-        tmp_path,
-        host(),
-        """
-- {id: a, session: warm, script: $v = 5}
-- {id: b, session: warm, script: hang, timeout: 300ms, ignore_errors: true}
-- {id: c, session: warm, script: $v}
-""",
-    )
-    stopped = seen.result("b", "win")
-    assert stopped.status is Status.TIMED_OUT
-    assert stopped.output == ["begun"]
-    assert not stopped.session_lost
-    assert seen.result("c", "win").output == [5]
-
-
-def cutting(call: Call) -> None:
-    call.write("begun")
-    asyncio.get_running_loop().call_later(0.05, call.host.carriers[-1].cut)
-    raise Stays
-
-
-async def test_broken_link_fails_what_ran_and_loses_the_session(tmp_path: Path) -> None:
-    """A link that breaks in mid-pipeline fails that step as one that may have run; the next is refused by name."""
-    seen = await play(
-        tmp_path,
-        host(scripts={"cut": cutting}),
-        """
-- {id: a, session: warm, script: cut, ignore_errors: true}
-- {id: b, session: warm, script: "'x'", ignore_errors: true}
-- {id: c, session: again, script: cut, ignore_errors: true}
-- {id: d, session: again, script: "'x'"}
-""",
-    )
-    cut, refused = seen.result("a", "win"), seen.result("b", "win")
-    assert cut.status is Status.FAILED
-    assert cut.failure is not None
-    assert cut.failure.may_have_run
-    assert refused.failure is not None
-    assert refused.failure.code == "session-lost"
-    assert seen.result("d", "win").output == ["x"]
-    assert any("`again` was lost" in e.message for e in seen.events if isinstance(e, Notice))
 
 
 async def test_one_host_failing_leaves_the_others(tmp_path: Path) -> None:
