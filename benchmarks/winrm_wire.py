@@ -90,7 +90,8 @@ def aiohttp_posts(url: str) -> tuple[Callable[[], Awaitable[Any]], Callable[[], 
 
     async def post() -> bytes:
         async with session.post(url, data=BODY, headers={"Content-Type": SOAP}) as answer:
-            return await answer.read()
+            body: bytes = await answer.read()
+            return body
 
     return post, session.close
 
@@ -103,7 +104,8 @@ def httpx_posts(url: str) -> tuple[Callable[[], Awaitable[Any]], Callable[[], Aw
     client = httpx.AsyncClient(limits=limits, timeout=WAIT, trust_env=False, verify=False)
 
     async def post() -> bytes:
-        return (await client.post(url, content=BODY, headers={"Content-Type": SOAP})).content
+        body: bytes = (await client.post(url, content=BODY, headers={"Content-Type": SOAP})).content
+        return body
 
     return post, client.aclose
 
