@@ -61,9 +61,7 @@ class PowerShellRun:
         if self._receipt is None:
             return Done(judged=False)
         done = self._done(self._receipt, self._receipt.output.read_anyhow())
-        return replace(
-            done, judged=False, session_lost=self._lease.kept is not None and bool(self._lease.kept.lost_in)
-        )
+        return replace(done, judged=False)
 
     async def _work(self, session: PowerShellSession, receipt: Receipt) -> PipelineEnd:
         step, prepared = self._site.planned.step, self._prepared
@@ -73,7 +71,9 @@ class PowerShellRun:
             prepared.request, receipt, prepared.settings, kept=self._site.placement.session is not None
         )
         self._exit_code = end.exit_code
-        if self._exit_code is None and prepared.settings.native_exit_code:
+        if session.lost:
+            self._lease.lose()
+        elif self._exit_code is None and prepared.settings.native_exit_code:
             answer = await session.ask(LAST_EXIT_CODE)
             value = answer.values[0] if answer.values else None
             self._exit_code = value if isinstance(value, int) else None
@@ -100,6 +100,7 @@ class PowerShellRun:
             errors=tuple(map(self._placed, receipt.errors)),
             streams=receipt.streams,
             exit_code=self._exit_code,
+            session_lost=self._lease.kept is not None and bool(self._lease.kept.lost_in),
             truncated=decoded.truncated,
             output_file=path,
         )

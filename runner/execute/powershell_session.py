@@ -50,7 +50,7 @@ class PowerShellSession:
         self._placement = placement
         self._launch = Launch(link) if isinstance(link, Connection) else None
         self._pool = Pool(self._carrier(link), _pool_settings(placement))
-        self._pool.on_notice = on_notice
+        self._pool.on_notice = self._notice = on_notice
         self._owed: PipelineRequest | None = None
         self._besides: tuple[Child, ...] = ()
         self._ends_children = False
@@ -99,7 +99,7 @@ class PowerShellSession:
 
         Raises:
             ConnectionLost: the link broke; ``may_have_run`` says what is known.
-            ExecutionFailed: the working directory is not there, or a setting could not be put back.
+            ExecutionFailed: the working directory is not there, or the settings cannot be looked up.
 
         """
         await self._pay()
@@ -110,7 +110,12 @@ class PowerShellSession:
             if answer.values != [True]:
                 raise answer.error or directory_refused(settings.working_directory)
         end = await self._pool.run(request, receiver)
-        await self._pay()
+        try:
+            await self._pay()
+        except HostError as error:
+            # What the step did is done and told; its session is in a state nobody knows, and is given up.
+            self._pool.abort()
+            self._notice(f"the session is given up after this step: {error.message}")
         return end
 
     async def ask(self, request: PipelineRequest) -> Answer:

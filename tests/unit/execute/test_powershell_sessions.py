@@ -12,7 +12,7 @@ from psrpcore.types import PSCustomObject
 from runner.engine.observe import Notice
 from runner.engine.result import Status
 from runner.execute.powershell_children import children_request
-from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Stays
+from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused, Stays
 from tests.unit.execute.powershell_running import HEAD, INVENTORY, host, play
 from tests.unit.execute.running import run
 
@@ -37,6 +37,29 @@ async def test_session_gets_its_settings_back(tmp_path: Path) -> None:
     assert (runspace.location, runspace.strict, runspace.environment) == ("/home/ops", 0, {})
     assert runspace.preferences["ErrorActionPreference"] == "Continue"
     assert win.opened == 1
+
+
+async def test_session_whose_settings_stay_is_given_up(tmp_path: Path) -> None:
+    """Where a setting cannot be put back, what the step did is told, and its session is not used again."""
+
+    def moving(call: Call) -> None:
+        if call.named["LiteralPath"] != "/tmp":
+            raise Refused("PathNotFound: it was removed")
+
+    win = host(scripts={"Set-Location": moving})
+    seen = await play(
+        tmp_path,
+        win,
+        """
+- {id: a, session: warm, script: "'x'", working_directory: /tmp}
+- {id: b, session: warm, script: "'x'", ignore_errors: true}
+""",
+    )
+    done, refused = seen.result("a", "win"), seen.result("b", "win")
+    assert (done.status, done.output, done.session_lost) == (Status.OK, ["x"], True)
+    assert any("it was removed" in e.message for e in seen.events if isinstance(e, Notice))
+    assert refused.failure is not None
+    assert refused.failure.code == "session-lost"
 
 
 async def test_session_gets_its_settings_back_after_a_timeout(tmp_path: Path) -> None:
