@@ -119,6 +119,7 @@ class Sessions:
             kept = None
         if kept is None:
             kept = self._kept[key] = Kept(await self._open(placement, link))
+        kept.used_at = asyncio.get_running_loop().time()
         return kept
 
     async def _answers(self, kept: Kept) -> bool:
