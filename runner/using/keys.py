@@ -50,9 +50,7 @@ def invariant_lower(text: str) -> str:
     >>> invariant_lower("ΟΔΟΣ İ")
     'οδοσ İ'
     """
-    return "".join(
-        lowered if len(lowered := character.lower()) == 1 else character for character in text
-    )
+    return "".join(lowered if len(lowered := character.lower()) == 1 else character for character in text)
 
 
 def _encoded(text: str) -> str:

@@ -88,7 +88,9 @@ def _sent_keys(path: Path) -> list[tuple[str, set[str]]]:
             for fields in ET.fromstring(message["clixml"]).iter("MS"):
                 command, dictionary = fields.find("S[@N='Cmd']"), fields.find(".//DCT")
                 if fields.findtext("B[@N='IsScript']") == "true" and command is not None:
-                    found = set() if dictionary is None else {e.findtext("S[@N='Key']") or "" for e in dictionary}
+                    found = (
+                        set() if dictionary is None else {e.findtext("S[@N='Key']") or "" for e in dictionary}
+                    )
                     sent.append((command.text or "", found))
     return sent
 
