@@ -96,7 +96,7 @@ def entry_for(
             )
         return Entry("Certificate")
     kind = endpoint.winrm.authentication
-    username, password = _credential(login)
+    username, password = _credential(endpoint, login)
     options = endpoint.session_options
     if kind in {Authentication.BASIC, Authentication.CREDSSP} and (username is None or password is None):
         raise _no_credential(attempt, kind)
@@ -124,11 +124,13 @@ def entry_for(
     return Entry("Negotiate", "negotiate", username, password, hostname, seals=seals, ntlm=trusted)
 
 
-def _credential(login: Login | None) -> tuple[str | None, Secret | None]:
-    if login is None or not login.username:
+def _credential(endpoint: Endpoint, login: Login | None) -> tuple[str | None, Secret | None]:
+    """Who logs in, with which password; a nearer ``user_name`` wins, and an inventory's password has no other name."""
+    username = endpoint.user or (login.username if login is not None else None)
+    if not username:
         return None, None
     # `.\name` says "of the host itself", which is what a bare name says.
-    return login.username.removeprefix(".\\"), login.password
+    return username.removeprefix(".\\"), login.password if login is not None else None
 
 
 def _principal(username: str | None) -> str | None:

@@ -59,6 +59,22 @@ def test_a_kind_and_a_credential_make_an_entry(
 
 
 @pytest.mark.parametrize(
+    ("login", "wanted"),
+    [
+        (Login(password=Secret("pw")), ("negotiate", "ops")),  # an inventory with user and password
+        (OPS, ("negotiate", "ops")),
+        (None, ("kerberos", "ops")),
+    ],
+)
+def test_a_user_name_beside_the_host_is_who_logs_in(login: Login | None, wanted: tuple[str, str]) -> None:
+    """With the password of the credential, or as whose ticket is meant."""
+    named = replace(endpoint(Authentication.NEGOTIATE), user="ops")
+    entry = entry_for(named, login, HTTP, ATTEMPT, certificate=False)
+
+    assert (entry.protocol, entry.username) == wanted
+
+
+@pytest.mark.parametrize(
     ("kind", "login", "url", "code"),
     [
         ("basic", OPS, HTTP, "basic-unencrypted"),
