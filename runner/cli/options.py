@@ -106,8 +106,8 @@ def choice_options(function: Function) -> Function:
     return function
 
 
-def connection_options(function: Function) -> Function:
-    """Options that say how to reach and speak to hosts, over everything the playbook says."""
+def login_options(function: Function) -> Function:
+    """Options that say as whom to log in to hosts and what to speak there, over everything the playbook says."""
     for each in reversed(
         [
             option("--credential", metavar="NAME", help="Log in with this credential of the playbook."),
@@ -121,20 +121,29 @@ def connection_options(function: Function) -> Function:
                 type=click.Choice(["sh", "bash", "python", "powershell"], case_sensitive=False),
                 help="Shell of steps that say none, over target and inventory.",
             ),
-            option(
-                "-f",
-                "--throttle",
-                type=ThrottleType(),
-                metavar="N",
-                help="Hosts at once, a step and the run [32].",
-            ),
-            option(
-                "--timeout", type=DurationType(), metavar="DURATION", help="Limit of the whole run, e.g. 30m."
-            ),
         ]
     ):
         function = each(function)
     return function
+
+
+def connection_options(function: Function) -> Function:
+    """Options that say how to reach and speak to hosts, and how many at once."""
+    limits = [
+        option(
+            "-f",
+            "--throttle",
+            type=ThrottleType(),
+            metavar="N",
+            help="Hosts at once, a step and the run [32].",
+        ),
+        option(
+            "--timeout", type=DurationType(), metavar="DURATION", help="Limit of the whole run, e.g. 30m."
+        ),
+    ]
+    for each in reversed(limits):
+        function = each(function)
+    return login_options(function)
 
 
 def output_options(function: Function) -> Function:

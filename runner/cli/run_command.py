@@ -63,7 +63,7 @@ def command(
 ) -> int:
     """Check a playbook completely, then run it over its hosts."""
     as_json = any(text in {"json", "jsonl"} for text in output)
-    password = _ask_password(no_input=no_input) if ask_password else None
+    password = asked_password(no_input=no_input) if ask_password else None
     prepared = prepare(playbook, Given(**given, password=password))  # type: ignore[arg-type]
     found = prepared.problems.sorted()
     if prepared.plan is None:
@@ -86,7 +86,13 @@ def command(
         keep_out_of_git(folder)
 
 
-def _ask_password(*, no_input: bool) -> Secret:
+def asked_password(*, no_input: bool = False) -> Secret:
+    """The password that `--ask-password` asks for.
+
+    Raises:
+        UsageError: there is no terminal, or nothing may be asked.
+
+    """
     if no_input or not sys.stdin.isatty():
         raise UsageError(
             "no-terminal", "`--ask-password` needs a terminal to ask on", hints=("use a credential",)

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -59,6 +60,7 @@ class HttpResponse:
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         lines += [
+            f"Date: {formatdate(usegmt=True)}",  # HTTP.SYS tells it always
             f"Content-Length: {len(self.body)}",
             f"Connection: {'keep-alive' if self.keep else 'close'}",
         ]
