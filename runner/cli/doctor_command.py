@@ -14,7 +14,7 @@ import click
 from runner.cli.complain import complain, use_color
 from runner.cli.doctor_controller import look_here
 from runner.cli.doctor_finding import Finding
-from runner.cli.options import extra_option, inventory_option, login_options, problem_output_option
+from runner.cli.options import extra_option, inventory_option, login_options, option, problem_output_option
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.run_command import asked_password, read_logins
 from runner.errors import ExitCode
@@ -50,7 +50,7 @@ _PLACES = {
 @click.command(epilog=EXAMPLES)
 @click.argument("target", nargs=-1)
 @inventory_option
-@click.option(
+@option(
     "-p",
     "--playbook",
     type=click.Path(dir_okay=False),

@@ -99,10 +99,10 @@ async def test_another_path() -> None:
     assert found["listener"].unreachable
 
 
-async def test_https_spoken_to_http() -> None:
-    """The host hangs up on TLS: the listeners of the host are to be compared with `use_ssl`."""
-    async with front_end() as host:
-        found = await looked_at(placement(host, url=host.url.replace("http:", "https:")), host)
+async def test_http_spoken_to_https() -> None:
+    """The host hangs up: its listeners are to be compared with `use_ssl`."""
+    async with front_end(tls=Flaw.NONE) as host:
+        found = await looked_at(placement(host, url=host.url.replace("https:", "http:")), host)
     assert missing(found) == ["listener"]
     assert "`use_ssl:`" in found["listener"].hint
 
