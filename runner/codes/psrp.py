@@ -59,7 +59,14 @@ CODES: dict[str, CodePage] = {
     ),
     "pool-no-answer": CodePage(
         "The host's PowerShell did not answer for the session",
-        f"The session was asked to be reset and nothing came back in time. {_LOST}",
+        "The session was asked to be reset, or after an interruption whether the script has ended, and nothing came "
+        f"back in time. {_LOST}",
+    ),
+    "pool-end-missed": CodePage(
+        "The script ended, and the answer that told so was lost on its way",
+        "The connection was interrupted in the middle of an answer. Windows keeps such an answer until it has been "
+        "taken; this server did not, and it says that nothing runs any more. How the script ended cannot be known. "
+        f"{_LOST}",
     ),
     "pool-key-refused": CodePage(
         "Secure strings cannot travel over this session",

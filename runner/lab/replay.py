@@ -113,7 +113,14 @@ class ReplaySession:
             self._send(psrp.ENCRYPTED_SESSION_KEY, members(f'<S N="EncryptedSessionKey">{key}</S>'))
         elif message.kind in {psrp.RESET_RUNSPACE_STATE, psrp.GET_AVAILABLE_RUNSPACES}:
             call = read_member(message.body, "I64[@N='ci']")
-            done = "<B {}>true</B>" if message.kind == psrp.RESET_RUNSPACE_STATE else "<I32 {}>1</I32>"
+            free = (
+                0
+                if any(each.answer is not None and not each.done for each in self._pipelines.values())
+                else 1
+            )
+            done = (
+                "<B {}>true</B>" if message.kind == psrp.RESET_RUNSPACE_STATE else f"<I32 {{}}>{free}</I32>"
+            )
             result = done.format('N="SetMinMaxRunspacesResponse"')
             self._send(psrp.RUNSPACE_AVAILABILITY, members(f'{result}<I64 N="ci">{call}</I64>'))
 

@@ -135,13 +135,18 @@ class ScriptedSession:
                 self._variables.clear()
                 self._pool.runspace_availability_response(event.ci, True)
             elif isinstance(event, psrpcore.GetAvailableRunspacesEvent):
-                self._pool.runspace_availability_response(event.ci, 0 if self._running else 1)
+                self._pool.runspace_availability_response(event.ci, 0 if self._works else 1)
         if phase in self._options.silent:
             return
         if (phase == "key" and self._options.refuse_key) or (phase == "open" and self._options.refuse_open):
             self._refuse(phase)
         self._flush()
         self._channel.acknowledge(packet)
+
+    @property
+    def _works(self) -> bool:
+        """Whether a pipeline runs; one that has ended and is not closed yet leaves the runspace free."""
+        return any(running.pipeline.state is PSInvocationState.Running for running in self._running.values())
 
     def _refuse(self, phase: str) -> None:
         """Take the answer back and say that the pool is broken."""

@@ -43,9 +43,13 @@ def _encoded(fragment: bytes) -> int:
 
 
 class Output:
-    """A queue with one reader at a time; what a reader that went away has taken is lost, as with WinRM."""
+    """A queue with one reader at a time. ``kept`` is the last answer, by the id of the message that it answers.
+
+    Windows gives it again to who asks again with the same id, so that an answer which was lost on its way can be had.
+    """
 
     def __init__(self) -> None:
+        self.kept: tuple[str, str] | None = None
         self._waiting: deque[tuple[bytes, bool]] = deque()
         self._changed = asyncio.Event()
         self._state: bytearray | None = None

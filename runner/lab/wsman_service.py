@@ -19,6 +19,7 @@ from runner.lab.wsman_faults import (
     ACCESS_DENIED,
     ENVELOPE_TOO_LARGE,
     INVALID_PARAMETER,
+    NO_COMMAND,
     NO_SHELL,
     REQUEST_TOO_LARGE,
     TIMED_OUT,
@@ -246,6 +247,17 @@ class Service:
             raise Faulted(INVALID_PARAMETER)
         name = desired.get("CommandId", "")
         output = shell.command(_uuid(name)).output if name else shell.output
+        if self.settings.manners is Manners.OMI:
+            return await self._received(name, output, request, mangle)
+        if output.kept is not None and output.kept[0] == request.message_id:
+            return output.kept[1]
+        if output.done:
+            raise Faulted(NO_COMMAND)
+        body = await self._received(name, output, request, mangle)
+        output.kept = request.message_id, body
+        return body
+
+    async def _received(self, name: str, output: Output, request: Request, mangle: Mangle | None) -> str:
         fragments = await self._take(output, request)
         if mangle is not None and fragments:
             fragments = mangle(fragments)

@@ -13,7 +13,10 @@ from runner.transport.carrier import Carrier
 
 
 class Manners(StrEnum):
-    """Whose habits a server has; ``OMI`` are those of WSMan servers on Linux (remoting.md 12)."""
+    """Whose habits a server has; ``OMI`` are those of WSMan servers on Linux (remoting.md 12).
+
+    Windows keeps its last answer to a Receive and gives it again to the same message id; OMI keeps none.
+    """
 
     WINDOWS = "windows"
     OMI = "omi"

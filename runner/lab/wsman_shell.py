@@ -178,6 +178,9 @@ class Shell:
         if (command := self._commands.get(pipeline)) is not None:
             command.output.end(ABORTED)
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        """An engine on this machine loses nothing (the carrier's call)."""
+
     def notice(self, message: str) -> None:
         """Nobody is there to be told (the carrier's call)."""
 

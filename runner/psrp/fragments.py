@@ -56,7 +56,7 @@ class Assembler:
     They hold before anything is kept: what is too large never fills the memory.
     """
 
-    __slots__ = ("_data_limit", "_next", "_object", "_object_id", "_object_limit", "_received")
+    __slots__ = ("_data_limit", "_next", "_object", "_object_id", "_object_limit", "received")
 
     def __init__(self, object_limit: int | None = None, data_limit: int | None = None) -> None:
         self._object_limit = object_limit
@@ -64,7 +64,8 @@ class Assembler:
         self._object: bytearray | None = None
         self._object_id = 0
         self._next = 0
-        self._received = 0
+        #: Bytes of content that have come.
+        self.received = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The contents of the objects that end in these whole fragments, in order.
@@ -115,6 +116,6 @@ class Assembler:
         size = length if self._object is None else len(self._object) + length
         if self._object_limit is not None and size > self._object_limit:
             raise TooMuch(self._object_limit, of_object=True)
-        self._received += length
-        if self._data_limit is not None and self._received > self._data_limit:
+        self.received += length
+        if self._data_limit is not None and self.received > self._data_limit:
             raise TooMuch(self._data_limit, of_object=False)

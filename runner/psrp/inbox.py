@@ -28,6 +28,9 @@ class Owner(Protocol):
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         """The peer has given up a pipeline."""
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        """A part of what a pipeline sent may have been lost."""
+
     def noticed(self, message: str) -> None:
         """Something a person should know."""
 
@@ -65,6 +68,10 @@ class Inbox:
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         """The peer has given up a pipeline without a last state."""
         self._owner.pipeline_lost(pipeline, error)
+
+    def answer_missed(self, pipeline: UUID) -> None:
+        """A part of what a pipeline sent may have been lost."""
+        self._owner.answer_missed(pipeline)
 
     def notice(self, message: str) -> None:
         """Something a person should know now."""

@@ -7,7 +7,7 @@ pipeline is never used again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Coroutine, Iterable
 from contextlib import aclosing, suppress
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ from runner.psrp import pool_errors
 from runner.psrp.engine_errors import again
 from runner.psrp.fragments import Assembler
 from runner.psrp.inbox import Inbox
+from runner.psrp.missed import end_missed
 from runner.psrp.outbox import Messages, Outbox, finished
 from runner.psrp.pipeline import Pipeline, bare_state
 from runner.psrp.protocol import Message, Protocol, Unreadable
@@ -65,6 +66,7 @@ class Pool:
         self._opened: asyncio.Future[None] | None = None
         self._answers: dict[int, asyncio.Future[int]] = {}
         self._exchange: asyncio.Task[None] | None = None
+        self._doubt: asyncio.Task[None] | None = None
         self._key: asyncio.Future[None] | None = None
         self._error: HostError | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -266,9 +268,25 @@ class Pool:
                 )
             )
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        """A part of what a pipeline sent may have been lost: find out whether its end was in it."""
+        current, doubt = self._current, self._doubt
+        if current is not None and current.identifier == pipeline and (doubt is None or doubt.done()):
+            self._doubt = self._outbox.start(self._look_for_end(current))
+
     def noticed(self, message: str) -> None:
         """Pass on what a person should know."""
         self.on_notice(message)
+
+    async def _look_for_end(self, pipeline: Pipeline) -> None:
+        def free() -> Coroutine[Any, Any, int]:
+            return self._ask(*self._protocol.ask_available(), self._settings.cancel_timeout)
+
+        try:
+            if await end_missed(pipeline, free, self._settings.late_timeout):
+                self.pool_lost(pool_errors.end_missed())
+        except TimeoutError:
+            self.pool_lost(pool_errors.no_answer("say whether the script has ended", running=True))
 
     # Messages.
 

@@ -103,6 +103,17 @@ def no_key(reason: str) -> ExecutionFailed:
     )
 
 
+def end_missed() -> ConnectionLost:
+    """The pipeline is over at the peer, and what told so was lost."""
+    return ConnectionLost(
+        "pool-end-missed",
+        "the script has ended, but the connection was interrupted just then: how it ended, and what it gave back last, "
+        "was lost on the way",
+        hints=("look on the host whether it did its work before you run it again",),
+        may_have_run=True,
+    )
+
+
 def end_unreadable(what: str) -> ConnectionLost:
     """A message without which the pipeline would wait for ever."""
     return ConnectionLost(

@@ -108,6 +108,7 @@ class PoolSettings:
         application_arguments: for ``$PSSenderInfo.ApplicationArguments``; values from ``to_ps``.
         open_timeout: seconds for starting the peer until the pool is opened (PowerShell: 180).
         cancel_timeout: seconds for a stop, and for a close (PowerShell: 60).
+        late_timeout: seconds in which a peer that is reached again must bring the rest of a pipeline that has ended.
         maximum_object_size: bytes of one received object; None is no limit (remoting.md 3.1).
         maximum_data_size: bytes received for one pipeline; None is no limit.
 
@@ -117,5 +118,6 @@ class PoolSettings:
     application_arguments: Mapping[str, Any] = field(default_factory=dict)
     open_timeout: float = 180.0
     cancel_timeout: float = 60.0
+    late_timeout: float = 10.0
     maximum_object_size: int | None = 200 * 1024 * 1024
     maximum_data_size: int | None = None

@@ -26,6 +26,9 @@ class CarrierReceiver(Protocol):
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         """The peer has given up this pipeline without a terminal state; the pool itself may live on."""
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        """Fragments of this pipeline, its last ones too, may have been lost on their way; the peer is there again."""
+
     def notice(self, message: str) -> None:
         """Something a person should know now: a redirection that was followed, a connection being tried again."""
 

@@ -102,9 +102,10 @@ class WsmanCarrier:
         try:
             created = await creation.create(operations.create(pool, opening, self._shell))
         except HostError as error:
-            self._error = error
+            # Where the connection was lost in the midst, there may be a shell: closing deletes it.
             self._gone = isinstance(error, Unreachable)
-            raise
+            self._error = creation.not_made(error)
+            raise self._error from error
         self._selectors = created.selectors
         self._opened = True
 
@@ -233,7 +234,7 @@ class WsmanCarrier:
 
     async def _receive_for_pool(self) -> None:
         asked = self._client.asked("take its output", may_have_run=self._may_have_run)
-        receiving = self._receiving(None)
+        receiving = Receiving(self._client, self._selectors, None, self._notice, _never_mind)
         try:
             while self._listeners and not self.lost:
                 received = await receiving.next()
@@ -248,7 +249,9 @@ class WsmanCarrier:
             self._pool_task = None
 
     async def _receive_for_pipeline(self, pipeline: UUID, entry: Pipeline) -> None:
-        receiving = self._receiving(entry.command_id)
+        receiving = Receiving(
+            self._client, self._selectors, entry.command_id, self._notice, lambda: self._missed(pipeline)
+        )
         asked = self._client.asked("take its output", may_have_run=True)
         try:
             while not entry.ended:
@@ -269,9 +272,6 @@ class WsmanCarrier:
             if not entry.closing:
                 self._lose(error)
 
-    def _receiving(self, command_id: str | None) -> Receiving:
-        return Receiving(self._client, self._selectors, command_id, self._notice)
-
     def _deliver(self, received: Received, pipeline: UUID | None) -> None:
         if not received.pieces or self.lost or self._receiver is None:
             return
@@ -282,6 +282,10 @@ class WsmanCarrier:
                 size if version >= _LARGE_ENVELOPES else min(size, OLD_ENVELOPE_SIZE)
             )
         self._receiver.fragments_received(data, pipeline)
+
+    def _missed(self, pipeline: UUID) -> None:
+        if not self.lost and self._receiver is not None:
+            self._receiver.answer_missed(pipeline)
 
     def _notice(self, message: str) -> None:
         if self._receiver is not None:
@@ -343,6 +347,10 @@ class WsmanCarrier:
 
 class _TargetGone(Exception):
     """A command that was asked about has ended already."""
+
+
+def _never_mind() -> None:
+    """Who waits for a message of the pool has a limit for it."""
 
 
 async def _bounded(work: Coroutine[None, None, None], seconds: float) -> None:

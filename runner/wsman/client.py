@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -145,6 +146,16 @@ class Client:
             return body_of(envelope)
         except UnreadableEnvelope as error:
             raise unreadable(str(error), asked) from None
+
+    async def identify(self, within: float) -> None:
+        """Ask who is there, which can be asked again and again and needs no shell; any answer will do.
+
+        Raises:
+            HostError: nobody has answered within so many seconds, or nobody can.
+
+        """
+        with suppress(Redirected):
+            await self._wire.post(operations.IDENTIFY, timeout=within)
 
     async def ask(
         self,

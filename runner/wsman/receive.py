@@ -1,13 +1,17 @@
 """Receive, again and again, for one target: through quiet times, bare answers, and a network that goes and comes back.
 
 A Receive is the only operation that is sent again after the network failed: the server goes on running the script, and
-it keeps its answer to a message it has seen, so the same envelope, with the same message id, brings what was lost.
+Windows keeps its answer to a message it has seen, so the same envelope, with the same message id, brings what was lost.
 While it works on the first one it says "internal error" to the second; then we wait (both seen by others on Windows).
-What is lost in spite of it is a gap in the fragments, which the pool sees and does not guess at.
+Other servers keep nothing, so who takes what comes is told that an answer may have been missed.
+
+Before a Receive is sent again the server is asked who it is: that is answered at once, so that a network which is still
+away, or a server that takes connections and says nothing, is not waited for as long as a script may be silent.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
@@ -29,6 +33,9 @@ _LONGEST_PAUSE = 15.0
 #: From this pause on each new try is told of; before it a person could not read them.
 _TOLD_PAUSE = 4.0
 
+#: How long the server may take to say who it is, in seconds.
+_IDENTIFY = 15.0
+
 #: A server that answers at once that it has nothing would have us spin (remoting.md 12, last row).
 _QUICK = 1.0
 _FIRST_REST = 0.05
@@ -36,10 +43,11 @@ _LONGEST_REST = 1.0
 
 _NOTHING = Received(())
 
+_SILENCE = "answer-timeout"
 #: What the wire calls a network that may come back; a refused login or a wrong certificate is there the next time too.
 _PASSING = frozenset(
     {
-        "answer-timeout",
+        _SILENCE,
         "connect-timeout",
         "connection-lost",
         "connection-refused",
@@ -52,12 +60,16 @@ _PASSING = frozenset(
 
 @dataclass(slots=True)
 class Receiving:
-    """The Receives of one target: a command, or (None) the pool."""
+    """The Receives of one target: a command, or (None) the pool.
+
+    ``missed`` is called when the server is there again after an answer may have been lost.
+    """
 
     client: Client
     selectors: tuple[tuple[str, str], ...]
     command_id: str | None
     notice: Callable[[str], None]
+    missed: Callable[[], None]
     _rest: float = field(default=0.0, init=False)
 
     async def next(self) -> Received:
@@ -73,7 +85,9 @@ class Receiving:
         asked = self.client.asked("take its output", may_have_run=True)
         sealed = self.client.seal(operations.receive(self.command_id), self.selectors)
         try:
-            received = operations.received(await _Persistent(self.client, asked, self.notice).post(sealed))
+            received = operations.received(
+                await _Persistent(self.client, asked, self.notice, self.missed).post(sealed)
+            )
         except UnreadableEnvelope as error:
             raise unreadable(str(error), asked) from None
         except Redirected as elsewhere:
@@ -97,61 +111,84 @@ class Receiving:
 class _Persistent:
     """Posts one Receive until the server has answered it, however often the network fails meanwhile."""
 
-    def __init__(self, client: Client, asked: Asked, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Client, asked: Asked, notice: Callable[[str], None], missed: Callable[[], None]
+    ) -> None:
         self._client = client
         self._asked = asked
         self._notice = notice
+        self._missed = missed
         self._pause = _FIRST_PAUSE
-        self._failing_since: float | None = None
+        #: Seconds without the server, and since when it is gone now.
+        self._gone = 0.0
+        self._gone_since: float | None = None
 
     async def post(self, sealed: Sealed) -> ET.Element:
         clock = self._client.clock
         first_sent = clock.now()
-        repeated = False
+        failures: list[HostError] = []
         while True:
             try:
-                body = await self._client.post(sealed, self._asked, self._client.timeout)
+                return await self._client.post(sealed, self._asked, self._client.timeout)
             except WsmanFault as refusal:
-                self._restored()
                 pending = clock.now() - first_sent < self._client.timeout + GRACE
-                if not repeated or refusal.fault.code != faults.INTERNAL_ERROR or not pending:
+                if not failures or refusal.fault.code != faults.INTERNAL_ERROR or not pending:
                     raise
                 await self._wait()
             except (ConnectionLost, Unreachable) as failure:
-                self._bear(failure)
-                repeated = True
-                await self._wait()
-            else:
-                self._restored()
-                return body
+                failures.append(failure)
+                if [each.code for each in failures].count(_SILENCE) > 1:
+                    raise  # it says who it is and does not say this, twice for as long as an operation may take
+                await self._until_back(failure)
+                if any(isinstance(each, ConnectionLost) for each in failures):
+                    self._missed()
 
-    def _bear(self, failure: HostError) -> None:
-        """Note that the network failed; raises where it has for too long, or will not come back by waiting."""
-        host, now = self._asked.host, self._client.clock.now()
+    async def _until_back(self, failure: HostError) -> None:
+        """Wait until the server answers again; raises where that takes too long, or cannot be by waiting."""
+        clock = self._client.clock
+        self._gone_since = clock.now()
+        self._bear(failure)
+        self._notice(
+            f"the connection to `{self._asked.host}` was interrupted ({failure.message}); "
+            f"trying again for up to {PATIENCE / 60:.0f} minutes"
+        )
+        while True:
+            await self._wait()
+            left = self._bear(failure)
+            try:
+                async with asyncio.timeout(left):
+                    await self._client.identify(min(left, _IDENTIFY))
+            except TimeoutError:
+                raise self._too_long(failure) from failure
+            except (ConnectionLost, Unreachable) as error:
+                failure = error
+            else:
+                break
+            if self._pause >= _TOLD_PAUSE:
+                gone = clock.now() - self._gone_since
+                self._notice(
+                    f"trying again to reach `{self._asked.host}`, {gone:.0f} s after the interruption"
+                )
+        self._gone += clock.now() - self._gone_since
+        self._notice(f"the connection to `{self._asked.host}` is back")
+
+    def _bear(self, failure: HostError) -> float:
+        """How many seconds the server may still be gone; raises the failure where waiting does not cure it."""
         if failure.code not in _PASSING:
             raise failure
-        if self._failing_since is None:
-            self._failing_since = now
-            self._pause = _FIRST_PAUSE
-            self._notice(
-                f"the connection to `{host}` was interrupted ({failure.message}); "
-                f"trying again for up to {PATIENCE / 60:.0f} minutes"
-            )
-        gone = now - self._failing_since
-        if gone >= PATIENCE:
-            raise self._asked.error(
-                "network-not-restored",
-                f"the connection to `{host}` was interrupted and did not come back within {PATIENCE / 60:.0f} minutes: "
-                f"{failure.message}",
-                "the script may still be running there; look before you run it again",
-            ) from failure
-        if self._pause >= _TOLD_PAUSE:
-            self._notice(f"trying again to reach `{host}`, {gone:.0f} s after the interruption")
+        since = self._client.clock.now() - self._gone_since if self._gone_since is not None else 0.0
+        if (left := PATIENCE - self._gone - since) <= 0:
+            raise self._too_long(failure) from failure
+        return left
 
-    def _restored(self) -> None:
-        if self._failing_since is not None:
-            self._failing_since = None
-            self._notice(f"the connection to `{self._asked.host}` is back")
+    def _too_long(self, failure: HostError) -> HostError:
+        host = self._asked.host
+        return self._asked.error(
+            "network-not-restored",
+            f"the connection to `{host}` was interrupted and did not come back within {PATIENCE / 60:.0f} minutes: "
+            f"{failure.message}",
+            "the script may still be running there; look before you run it again",
+        )
 
     async def _wait(self) -> None:
         await self._client.clock.sleep(self._pause)

@@ -79,6 +79,9 @@ class BarePool:
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         self.runs[pipeline].end.set_exception(error)
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        raise AssertionError(pipeline)
+
     def notice(self, message: str) -> None:
         raise AssertionError(message)
 

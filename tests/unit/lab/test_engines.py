@@ -36,6 +36,9 @@ class Heard:
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         raise AssertionError(pipeline, error)
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        raise AssertionError(pipeline)
+
     def notice(self, message: str) -> None:
         raise AssertionError(message)
 

@@ -91,6 +91,9 @@ class Ears:
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         raise AssertionError(pipeline)
 
+    def answer_missed(self, pipeline: UUID) -> None:
+        raise AssertionError(pipeline)
+
     def notice(self, message: str) -> None:
         raise AssertionError(message)
 

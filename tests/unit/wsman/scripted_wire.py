@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
 
 from runner.errors import HostError
-from runner.wsman import names
+from runner.wsman import names, operations
 from runner.wsman.carrier import WsmanCarrier
 from runner.wsman.client import Client, ClientSettings
 from runner.wsman.operations import ShellSettings
@@ -64,6 +64,8 @@ class Asked:
     @property
     def action(self) -> str:
         """The last word of the action."""
+        if self.content == operations.IDENTIFY:
+            return "Identify"
         return self.root.findtext("s:Header/wsa:Action", "", NAMESPACES).rpartition("/")[2]
 
     @property
@@ -206,6 +208,7 @@ class Taken:
     fragments: list[tuple[bytes, UUID | None]] = field(default_factory=list)
     lost: list[HostError] = field(default_factory=list)
     pipelines_lost: list[tuple[UUID, HostError]] = field(default_factory=list)
+    missed: list[UUID] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -222,6 +225,11 @@ class Taken:
     def pipeline_lost(self, pipeline: UUID, error: HostError) -> None:
         """Keep."""
         self.pipelines_lost.append((pipeline, error))
+        self.changed.set()
+
+    def answer_missed(self, pipeline: UUID) -> None:
+        """Keep."""
+        self.missed.append(pipeline)
         self.changed.set()
 
     def notice(self, message: str) -> None:

@@ -25,10 +25,15 @@ EMPTY = Answer(200, envelope("<rsp:ReceiveResponse/>"))
 CUT = "connection-lost"
 
 
-def receiving(wire: ScriptedWire, clock: JumpingClock, notices: list[str]) -> Receiving:
-    """The Receives of a command."""
+def receiving(
+    wire: ScriptedWire, clock: JumpingClock, notices: list[str], missed: list[str] | None = None
+) -> Receiving:
+    """The Receives of a command; ``missed`` gets a word each time an answer may have been lost."""
     asking = client(wire, clock, operation_timeout=60.0)
-    return Receiving(asking, (("ShellId", str(POOL)),), COMMAND, notices.append)
+    lost = missed if missed is not None else []
+    return Receiving(
+        asking, (("ShellId", str(POOL)),), COMMAND, notices.append, lambda: lost.append("missed")
+    )
 
 
 def broken(code: str = CUT) -> HostError:
@@ -95,8 +100,8 @@ async def test_after_the_network_failed_the_same_message_is_sent_again() -> None
     wire.say(b"output", command=COMMAND)
 
     assert (await receiving(wire, clock, notices).next()).pieces == (b"output",)
-    assert len(wire.requests) == 4
-    assert len({asked.content for asked in wire.requests}) == 1
+    assert len(wire.asked("Receive")) == 4
+    assert len({asked.content for asked in wire.asked("Receive")}) == 1
     assert clock.slept == [0.5, 1.0, 2.0]
     assert "interrupted" in notices[0]
     assert "is back" in notices[-1]
@@ -109,7 +114,7 @@ async def test_while_the_server_still_works_on_the_first_the_second_waits() -> N
     wire.say(b"output", command=COMMAND)
 
     assert (await receiving(wire, clock, notices).next()).pieces == (b"output",)
-    assert len({asked.message_id for asked in wire.requests}) == 1
+    assert len({asked.message_id for asked in wire.asked("Receive")}) == 1
 
 
 async def test_an_internal_error_is_one_when_nothing_was_sent_twice() -> None:
@@ -137,10 +142,67 @@ async def test_an_internal_error_that_stays_ends() -> None:
     assert 90 <= clock.now() - begun < 120
 
 
+async def test_a_receive_is_sent_again_only_when_the_server_says_who_it_is() -> None:
+    """While it does not, nothing else is asked, and a person is told once that it is gone and once that it is back."""
+    wire, clock, notices = ScriptedWire(), JumpingClock(), list[str]()
+    wire.next["Receive"].append(broken())
+    wire.next["Identify"].extend([broken("answer-timeout"), Unreachable("connect-timeout", "no answer")])
+    wire.say(b"output", command=COMMAND)
+
+    assert (await receiving(wire, clock, notices).next()).pieces == (b"output",)
+    assert [asked.action for asked in wire.requests] == ["Receive", *["Identify"] * 3, "Receive"]
+    assert ["interrupted" in notice for notice in notices] == [True, False]
+    assert "is back" in notices[1]
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"), [(broken(), ["missed"]), (Unreachable("connection-refused", "refused"), [])]
+)
+async def test_an_answer_may_be_missed_where_the_server_had_the_question(
+    failure: HostError, told: list[str]
+) -> None:
+    """Not where nothing was sent; and it is told only when the server is back."""
+    wire, clock, missed = ScriptedWire(), JumpingClock(), list[str]()
+    wire.next["Receive"].append(failure)
+
+    def nothing_yet(_: object) -> Answer:
+        assert missed == []
+        return EMPTY
+
+    wire.next["Identify"].append(nothing_yet)
+    wire.say(b"output", command=COMMAND)
+    await receiving(wire, clock, [], missed).next()
+    assert missed == told
+
+
+async def test_a_server_that_names_itself_and_is_silent_otherwise_is_asked_twice() -> None:
+    """Each Receive has the time of an operation and some grace; a third would change nothing."""
+    wire, clock = ScriptedWire(), JumpingClock()
+    wire.next["Receive"].extend([broken("answer-timeout")] * 5)
+    with pytest.raises(ConnectionLost) as caught:
+        await receiving(wire, clock, []).next()
+
+    assert (caught.value.code, caught.value.may_have_run) == ("answer-timeout", True)
+    assert len(wire.asked("Receive")) == 2
+
+
+async def test_connections_that_break_again_and_again_end() -> None:
+    """Though the server says each time who it is: what is waited in all has its limit."""
+    wire, clock = ScriptedWire(), JumpingClock()
+    wire.next["Receive"].extend([broken()] * 100)
+    begun = clock.now()
+    with pytest.raises(ConnectionLost) as caught:
+        await receiving(wire, clock, []).next()
+
+    assert caught.value.code == "network-not-restored"
+    assert PATIENCE <= clock.now() - begun <= PATIENCE + 15
+
+
 async def test_a_network_that_stays_away_ends_after_four_minutes() -> None:
     """With ever longer pauses, a notice for those a person can follow, and what is to be looked at."""
     wire, clock, notices = ScriptedWire(), JumpingClock(), list[str]()
-    wire.next["Receive"].extend([broken()] * 100)
+    wire.next["Receive"].append(broken())
+    wire.next["Identify"].extend([broken()] * 100)
     begun = clock.now()
     with pytest.raises(ConnectionLost) as caught:
         await receiving(wire, clock, notices).next()
