@@ -16,10 +16,11 @@ from spnego.exceptions import SpnegoError
 from runner.errors import ConnectionLost
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
-from runner.wsman.authentication import Entry, LoggedIn, entry_for, log_in
+from runner.wsman.authentication import LoggedIn, log_in
 from runner.wsman.certificate import Certificate
 from runner.wsman.certificate_login import ClientCertificate
 from runner.wsman.encryption import NotSealed, is_sealed, seal, unseal
+from runner.wsman.entry import Entry, entry_for
 from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
 from runner.wsman.http_errors import Attempt, Phase
 from runner.wsman.port import Answer

@@ -16,9 +16,9 @@ from runner.lab.winrm_acceptor import Logins
 from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, WinrmSettings
 from runner.transport.port import Login
 from runner.values import Secret
-from runner.wsman.authentication import Entry, entry_for
 from runner.wsman.authentication_errors import login_failed
 from runner.wsman.authentication_steps import offers, token_of
+from runner.wsman.entry import Entry, entry_for
 from runner.wsman.http_connection import Response
 from runner.wsman.http_errors import Attempt
 from runner.wsman.wire import HttpWire
