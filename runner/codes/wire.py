@@ -43,15 +43,15 @@ _PROXY: dict[str, CodePage] = {
         "The proxy does not connect to the host",
         "It is asked to CONNECT, over http too, for a login belongs to one connection from end to end. Many proxies "
         f"allow that to port 443 only. {_NOTHING_RAN}",
-        "session_options: {proxy_access_type: win_http_config}",
-        "session_options: {proxy_access_type: no_proxy_server}",
+        "session_option: {proxy_access_type: win_http_config}",
+        "session_option: {proxy_access_type: no_proxy_server}",
     ),
     "proxy-login-refused": CodePage(
         "The proxy wants a login that it was not given",
         "`proxy_authentication: basic` and `negotiate` work where the proxy asks for them; `digest` is not supported. "
         f"{_NOTHING_RAN}",
-        "session_options: {proxy_access_type: win_http_config, proxy_authentication: digest, proxy_credential: proxy}",
-        "session_options: {proxy_access_type: win_http_config, proxy_authentication: basic, proxy_credential: proxy}",
+        "session_option: {proxy_access_type: win_http_config, proxy_authentication: digest, proxy_credential: proxy}",
+        "session_option: {proxy_access_type: win_http_config, proxy_authentication: basic, proxy_credential: proxy}",
     ),
 }
 
@@ -65,14 +65,14 @@ _TLS: dict[str, CodePage] = {
         "The host's certificate comes from no trusted authority",
         "Trusted are the system's authorities, or those of the PEM file that the environment's `SSL_CERT_FILE` names. "
         f"`skip_ca_check` leaves the check out: then anybody can answer in the host's name. {_NOTHING_RAN}",
-        "session_options: {skip_ca_check: true}",
+        "session_option: {skip_ca_check: true}",
         "SSL_CERT_FILE=company-ca.pem runner run patch.yml",
     ),
     "tls-self-signed": CodePage(
         "The host's certificate is signed by itself",
         "`winrm quickconfig` and New-SelfSignedCertificate make such. The message has its fingerprint: where it is the "
         f"host's, put the certificate into the file of `SSL_CERT_FILE`. {_NOTHING_RAN}",
-        "session_options: {skip_ca_check: true}",
+        "session_option: {skip_ca_check: true}",
         "SSL_CERT_FILE=web01.pem runner run patch.yml",
     ),
     "tls-wrong-name": CodePage(

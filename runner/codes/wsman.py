@@ -61,8 +61,8 @@ _OPENING: dict[str, CodePage] = {
     "idle-timeout-refused": CodePage(
         "The host does not let a session be idle for as long as was asked",
         f"The least is one minute, the most what the host's MaxIdleTimeoutms says. {_NOTHING_RAN}",
-        "session_options: {idle_timeout: 30s}",
-        "session_options: {idle_timeout: 2h}",
+        "session_option: {idle_timeout: 30s}",
+        "session_option: {idle_timeout: 2h}",
     ),
     "redirect-refused": CodePage(
         "The host sends us to another address, and that is not followed",
@@ -75,8 +75,8 @@ _OPENING: dict[str, CodePage] = {
     "redirect-loop": CodePage(
         "The host sends us on in a circle, or too often",
         f"`maximum_redirection` of the session options says how often is too often: 5 unless said. {_NOTHING_RAN}",
-        "session_options: {maximum_redirection: 1}",
-        "session_options: {maximum_redirection: 5}",
+        "session_option: {maximum_redirection: 1}",
+        "session_option: {maximum_redirection: 5}",
     ),
 }
 
@@ -90,8 +90,8 @@ _ANSWERS: dict[str, CodePage] = {
         "The host could not do an operation of WinRM in its time",
         "The time is `operation_timeout` of the session options, three minutes unless said. Waiting for output is not "
         "meant: that may take as long as the step may.",
-        "session_options: {operation_timeout: 1s}",
-        "session_options: {operation_timeout: 3m}",
+        "session_option: {operation_timeout: 1s}",
+        "session_option: {operation_timeout: 3m}",
     ),
     "wsman-not-there": CodePage(
         "A web server answers, but there is no WinRM at that path",

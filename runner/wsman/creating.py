@@ -11,6 +11,7 @@ from runner.wsman.client import Client
 from runner.wsman.envelope import Request, UnreadableEnvelope
 from runner.wsman.fault_errors import Asked, unreadable
 from runner.wsman.faults import WsmanFault
+from runner.wsman.http_errors import reason
 from runner.wsman.operations import Created
 
 #: Faults after which PowerShell asks again, up to ``max_connection_retry_count`` (remoting.md 3.1), unsigned.
@@ -71,6 +72,12 @@ class Creation:
             return operations.created(body)
         except UnreadableEnvelope as error:
             raise unreadable(str(error), self._asked()) from None
+
+    def not_made(self, error: HostError) -> HostError:
+        """The error of a shell that was not made, as far as we know: whatever was sent, it was no script."""
+        if isinstance(error, Unreachable):
+            return error
+        return self._asked().error(error.code, reason(error), *error.hints)
 
     def _asked(self) -> Asked:
         return self.client.asked("open a session", opening=True)

@@ -118,8 +118,11 @@ def _known_later(code: int | None, asked: Asked) -> HostError | None:
     if code in faults.GONE:
         return asked.error(
             "shell-gone",
-            f"`{host}` no longer has the session: it was closed there, was idle for too long, or WinRM was restarted",
-            "a session that may wait longer: session_options: {idle_timeout: 12h}",
+            f"`{host}` no longer has the session: it or its process was ended there, it was idle for too long, or "
+            "WinRM was restarted",
+            f"what happened: on `{host}`, Get-WinEvent Microsoft-Windows-WinRM/Operational -MaxEvents 20",
+            "a session that waits long between steps: `session_option: {idle_timeout: 12h}`",
+            "a session that later steps do not need as it was: `on_loss: reopen`",
         )
     if code in faults.DISCONNECTED:
         return asked.error("session-disconnected", f"somebody disconnected the session on `{host}`")
@@ -127,7 +130,7 @@ def _known_later(code: int | None, asked: Asked) -> HostError | None:
         return asked.error(
             "wsman-timeout",
             f"`{host}` could not {asked.what} within its time",
-            "give it more: session_options: {operation_timeout: 10m}",
+            "give it more: `session_option: {operation_timeout: 10m}`",
         )
     if code == _SHUTTING_DOWN:
         return asked.error("host-shutting-down", f"`{host}` is shutting down (ShutDownInProgress)")

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 
-from runner.errors import ConnectionLost, Unreachable
+from runner.errors import ConnectionLost, HostError, Unreachable
 
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 _NO_FILES_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
@@ -92,11 +92,19 @@ class Attempt:
         )
 
 
+_SENT = "; what was sent may have run"
+
+
+def reason(error: HostError) -> str:
+    """What happened, without what became of what was sent: where that was no script, nothing can have run."""
+    return error.message.removesuffix(_SENT)
+
+
 def lost(host: str, why: str) -> ConnectionLost:
     """The connection broke after the envelope went out."""
     return ConnectionLost(
         "connection-lost",
-        f"the link to `{host}` broke: {why}; what was sent may have run",
+        f"the link to `{host}` broke: {why}{_SENT}",
         hints=("the host may have restarted or lost its network",),
         phase="send",
         may_have_run=True,
@@ -107,7 +115,7 @@ def unanswered(host: str, seconds: float) -> ConnectionLost:
     """The server let the time for its answer go by."""
     return ConnectionLost(
         "answer-timeout",
-        f"`{host}` did not answer within {seconds:g} s; what was sent may have run",
+        f"`{host}` did not answer within {seconds:g} s{_SENT}",
         hints=("the host may be overloaded, or its WinRM service may hang: `Restart-Service WinRM`",),
         phase="send",
         may_have_run=True,

@@ -78,7 +78,7 @@ class Redirections:
             raise asked.error(
                 "redirect-loop",
                 f"`{asked.host}` sends us on to {shown} after {followed} redirections, and no more are allowed",
-                "allow more: session_options: {maximum_redirection: 10}",
+                "allow more: `session_option: {maximum_redirection: 10}`",
             )
 
     def _trusted(self, url: str, target: str) -> bool:
