@@ -79,6 +79,11 @@ class LabDirectory:
         return self.path / "password"
 
     @property
+    def client_certificate(self) -> Path:
+        """A certificate and its key, by which the Windows-like hosts' user logs in without the password."""
+        return self.path / "client.pem"
+
+    @property
     def environment(self) -> Path:
         """What a shell is to source before it runs against Windows-like hosts."""
         return self.path / "environment.sh"

@@ -27,6 +27,10 @@ class LabHost:
 WINDOWS = "windows"
 """The group of the hosts that speak WinRM."""
 WINDOWS_USER = "Administrator"
+WINDOWS_GUESTS = ("Domain01\\User01", "Domain01\\Admin01", "server01\\user01", "admin@exchangelabs.com")
+"""Who logs in to Windows in the examples of Invoke-Command's reference; all have the password of the lab's user."""
+GUESTS = frozenset({"UserA", "UserB", "Domain\\UserA"})
+"""Who logs in over SSH there; every host takes them beside its own login, with the lab's key."""
 LOGINS: Mapping[str, str] = MappingProxyType({"web": "deploy", "app": "deploy", "db": "dba"})
 WITHOUT_POWERSHELL = frozenset({"db"})
 """Groups of Linux hosts whose sshd has no subsystem ``powershell``, as most have none."""

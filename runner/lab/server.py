@@ -20,7 +20,7 @@ import asyncssh
 
 from runner.lab.directory import LabDirectory, ServedHost, write_whole
 from runner.lab.engines import SOURCE, engine_command
-from runner.lab.fleet import WITHOUT_POWERSHELL, LabHost, lab_hosts
+from runner.lab.fleet import GUESTS, WITHOUT_POWERSHELL, LabHost, lab_hosts
 from runner.lab.front_end import FrontEnd
 from runner.lab.host_process import HostSession
 from runner.lab.state import MARK, token_of, write_state
@@ -42,7 +42,7 @@ class Lab:
 
 
 class LabServer(asyncssh.SSHServer):
-    """One host for one connection: takes the lab's key for the host's login name, nothing else."""
+    """One host for one connection: takes the lab's key for the host's login name or a guest's, nothing else."""
 
     def __init__(self, host: LabHost, lab: Lab) -> None:
         self._host = host
@@ -67,8 +67,8 @@ class LabServer(asyncssh.SSHServer):
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        """Whether this is the lab's key for the host's login name (asyncssh's call)."""
-        return username == self._host.user and key.public_data == self._lab.key.public_data
+        """Whether this is the lab's key for a login of the host (asyncssh's call)."""
+        return username in {self._host.user, *GUESTS} and key.public_data == self._lab.key.public_data
 
     def session_requested(self) -> HostSession:
         """A channel for a command (asyncssh's call)."""

@@ -1,7 +1,8 @@
 """The Windows-like hosts of a lab: front ends with certificates of the lab's own authority, and one user.
 
 Odd ones speak https, even ones http with messages encrypted by NTLM. The user's password is made anew for each lab
-directory and kept in a file that only its owner can read.
+directory and kept in a file that only its owner can read, as is a certificate that logs in over https. The users of
+the reference's examples have the same password.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import os
 import secrets
 import shlex
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.lab.certificates import Authority, Flaw, flawed_host, load, server_context
+from runner.lab.certificates import Authority, Certificate, Flaw, flawed_host, load, server_context
 from runner.lab.directory import PASSWORD_VARIABLE, LabDirectory, uses_tls, write_whole
 from runner.lab.engines import child_engine, engine_command, engine_environment
-from runner.lab.fleet import WINDOWS_USER, LabHost
+from runner.lab.fleet import WINDOWS_GUESTS, WINDOWS_USER, LabHost
 from runner.lab.front_end import FrontEnd, FrontEndSettings
 from runner.lab.state import MARK
 from runner.lab.winrm_acceptor import Logins
@@ -37,6 +38,7 @@ class WindowsHosts:
     token: str
     authority: Authority
     password: str
+    client: Certificate
 
     def front_end(self, host: LabHost) -> FrontEnd:
         """A front end for a host, not started."""
@@ -48,8 +50,9 @@ class WindowsHosts:
         engine = child_engine(command, environment)
         context, certify = self._tls(host) if uses_tls(host) else (None, None)
         logins = Logins(
-            mechanisms=frozenset({"basic", "negotiate", "credssp"}),
-            passwords={WINDOWS_USER: self.password},
+            mechanisms=frozenset({"basic", "negotiate", "credssp", "certificate"}),
+            passwords=dict.fromkeys((WINDOWS_USER, *WINDOWS_GUESTS), self.password),
+            certificates={self.client.fingerprint: WINDOWS_USER},
             tls_certificate=certify(Flaw.NONE) if certify is not None else None,
         )
         return FrontEnd(
@@ -84,18 +87,26 @@ def windows_hosts(directory: LabDirectory, token: str) -> WindowsHosts:
     for stale in directory.secrets.glob("*.pem"):
         stale.unlink()
     users = directory.secrets / "ntlm-users"
-    write_whole(users, "".join(f"{domain}:{WINDOWS_USER}:{password}\n" for domain in (_DOMAIN, "")))
+    write_whole(users, "".join(f"{login}:{password}\n" for login in _ntlm_logins()))
     os.environ["NTLM_USER_FILE"] = str(
         users
     )  # the only way to tell pyspnego; this process serves the lab alone
     write_whole(directory.authority, authority.pem.decode(), 0o644)
     write_whole(directory.environment, _environment(directory))
-    return WindowsHosts(directory, token, authority, password)
+    client = authority.user(WINDOWS_USER)
+    write_whole(directory.client_certificate, (client.pem + client.key).decode())
+    return WindowsHosts(directory, token, authority, password, client)
 
 
 def forget_windows(directory: LabDirectory) -> None:
     """Remove what an earlier lab with Windows-like hosts has written for clients."""
-    for path in (directory.authority, directory.revocations, directory.environment):
+    written = (
+        directory.authority,
+        directory.revocations,
+        directory.environment,
+        directory.client_certificate,
+    )
+    for path in written:
         path.unlink(missing_ok=True)
 
 
@@ -114,6 +125,14 @@ def _password(directory: LabDirectory) -> str:
     password = secrets.token_urlsafe(16)
     write_whole(directory.password, password + "\n")
     return password
+
+
+def _ntlm_logins() -> Iterator[str]:
+    """``DOMAIN:user`` of everybody, as NTLM_USER_FILE has them."""
+    yield from (f"{domain}:{WINDOWS_USER}" for domain in (_DOMAIN, ""))
+    for login in WINDOWS_GUESTS:
+        domain, _, user = login.rpartition("\\")
+        yield f"{domain}:{user}"
 
 
 def _environment(directory: LabDirectory) -> str:

@@ -1,0 +1,2 @@
+param($First, $Second)
+foreach ($kind in $First, $Second) { [pscustomobject]@{Kind = $kind; Count = $kind.Length} }
