@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.errors import ConnectionLost, Unreachable
+from runner.wsman import http_errors
 from runner.wsman.carrier import WsmanCarrier
 from runner.wsman.operations import ShellSettings
 from runner.wsman.port import Answer, Redirected
@@ -116,12 +117,14 @@ async def test_a_refused_opening_is_unreachable_and_leaves_nothing() -> None:
 async def test_a_shell_that_may_have_been_made_is_deleted() -> None:
     """The answer was lost, or nobody waited for it: a shell nobody knows of would count against the quota."""
     wire = ScriptedWire()
-    wire.next["Create"].append(ConnectionLost("connection-lost", "the link broke", may_have_run=True))
+    wire.next["Create"].append(http_errors.lost("web1", "it was cut"))
     made = carrier(wire)
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(Unreachable) as caught:
         await made.open(POOL, b"opening", Taken())
     await made.close()
 
+    assert caught.value.message == "the link to `web1` broke: it was cut; nothing was run"
+    assert not caught.value.may_have_run
     assert len(wire.asked("Delete")) == 1
 
 
