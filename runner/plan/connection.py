@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Node
 from runner.plan.hosts import NamedHost, parse_ssh_name
 from runner.plan.session_options import session_options
@@ -168,7 +169,9 @@ def settings_of(
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update(layer)
-    return {
-        key: Setting(render(value), value.span if isinstance(value, Node) else fallback)
-        for key, value in merged.items()
-    }
+    return {key: _setting(value, render, fallback) for key, value in merged.items()}
+
+
+def _setting(value: Any, render: Callable[[Any], Any], fallback: Span) -> Setting:
+    written = value if isinstance(value, MappingNode) else None
+    return Setting(render(value), value.span if isinstance(value, Node) else fallback, written)

@@ -226,7 +226,7 @@ class Placer:
             return settings
         named = self._playbook.session_options.get(setting.value)
         option = self._scopes.of(host).render(named) if named is not None else {}
-        return {**settings, "session_option": replace(setting, value=option)}
+        return {**settings, "session_option": replace(setting, value=option, written=named)}
 
     def _reach_of_name(self, name: str, span: Span) -> Reach | None:
         if self._inventory is None or name not in self._inventory.hosts:

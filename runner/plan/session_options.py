@@ -49,7 +49,7 @@ def asked_options(setting: Setting | None) -> dict[str, Any]:
 
 
 def session_options(setting: Setting | None, transport: str, problems: Problems) -> SessionOptions:
-    """The options of one host; each wrong value is noted at the place of ``session_option`` and left out."""
+    """The options of one host; each wrong value is noted at its place and left out."""
     asked = asked_options(setting)
     if setting is None or not asked:
         return _NONE
@@ -61,7 +61,7 @@ def session_options(setting: Setting | None, transport: str, problems: Problems)
             problems.error(
                 "option-not-for-transport",
                 f"the session option `{key}` does not act {where}",
-                setting.span,
+                setting.at_key(key),
                 "acting there: " + ", ".join(f"`{name}`" for name in sorted(acting)),
             )
             continue
@@ -74,7 +74,7 @@ def session_options(setting: Setting | None, transport: str, problems: Problems)
             wanted = str(error).removeprefix("expected ")
             shown = "" if isinstance(value, dict | list) else f": `{value}`"
             problems.error(
-                "setting-value", f"the session option `{key}` must be {wanted}{shown}", setting.span
+                "setting-value", f"the session option `{key}` must be {wanted}{shown}", setting.at(key)
             )
     return SessionOptions(**found, proxy=_proxy(asked, setting, problems) if transport == "winrm" else None)
 
@@ -163,7 +163,7 @@ def _proxy(asked: Mapping[str, Any], setting: Setting, problems: Problems) -> Pr
             problems.error(
                 "missing-companion",
                 "the session option `proxy_credential` goes with a `proxy_access_type` other than `none` only",
-                setting.span,
+                setting.at_key("proxy_credential"),
                 "add `proxy_access_type`",
             )
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.document.nodes import Mapping as MappingNode
 from runner.document.reader import written_path
 from runner.plan.hosts import LOCALHOST, NamedHost
 from runner.using.model import Shell
@@ -22,10 +23,21 @@ _WINRM_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One connection setting: a rendered value and where it was written."""
+    """One connection setting: a rendered value and where it was written; ``written`` is the mapping of one that is."""
 
     value: Any
     span: Span
+    written: MappingNode | None = None
+
+    def at(self, key: str) -> Span:
+        """Where what is wrong with a value of the mapping is shown: at the value, else the whole setting."""
+        node = self.written.get(key) if self.written is not None else None
+        return self.span if node is None else node.span
+
+    def at_key(self, key: str) -> Span:
+        """Where a key of the mapping stands, else the whole setting."""
+        found = self.written.entries.get(key) if self.written is not None else None
+        return self.span if found is None else found[0].span
 
     def path(self, text: str) -> str:
         """A path in this setting as the author meant it: ``~`` expanded, relative to the file it is written in."""
@@ -62,6 +74,20 @@ class Reach:
     def span(self, *keys: str) -> Span:
         """Where the first of these settings stands that is there, else the host's name."""
         return next((self.settings[key].span for key in keys if key in self.settings), self.host.span)
+
+    def option_span(self, *options: str) -> Span:
+        """Where the first of these session options that is there stands, else ``session_option``, else the host.
+
+        Options under a name may be right for other targets: the place is where the name is used.
+        """
+        setting = self.settings.get("session_option")
+        if setting is None:
+            return self.host.span
+        if setting.written is None or setting.written.span != setting.span:
+            return setting.span
+        return next(
+            (setting.at_key(option) for option in options if option in setting.written.entries), setting.span
+        )
 
     @property
     def transport(self) -> str:

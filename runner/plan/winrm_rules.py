@@ -107,19 +107,20 @@ class WinrmRules:
     def _encryption(
         self, reach: Reach, settings: WinrmSettings, options: SessionOptions, *, encrypted: bool
     ) -> None:
-        span = reach.span("session_option")
         for key in _SKIPS:
             if getattr(options, key) and not encrypted:
                 words = f"the session option `{key}` goes with https only: over http there is no certificate"
+                span = reach.option_span(key)
                 self._error("needs-https", words, span, "add `use_ssl: true`, or leave the option out")
         skipped = [f"`{key}`" for key in _SKIPS if getattr(options, key)]
         if skipped and encrypted:
             self._warning(
                 "check-skipped",
                 f"{' and '.join(skipped)}: who answers for the host is not fully checked",
-                span,
+                reach.option_span(*_SKIPS),
                 "for finding a fault, not for every day: whoever stands in between can read and change everything",
             )
+        span = reach.option_span("no_encryption")
         if options.no_encryption and encrypted:
             words = "the session option `no_encryption` goes with http only: https is always encrypted"
             self._error("needs-http", words, span, "leave one of the two out")
@@ -164,17 +165,19 @@ class WinrmRules:
         if options.maximum_redirection and not settings.allow_redirection:
             words = "`maximum_redirection` goes with `connection_uri` and `allow_redirection: true` only"
             hint = "add `allow_redirection: true` to the target, or leave the option out"
-            self._error("missing-companion", words, reach.span("session_option"), hint)
+            self._error("missing-companion", words, reach.option_span("maximum_redirection"), hint)
 
     def _proxy(self, reach: Reach, options: SessionOptions) -> None:
-        proxy, span = options.proxy, reach.span("session_option")
+        proxy = options.proxy
         if proxy is None:
             return
         if proxy.authentication == "digest":
             words = "`proxy_authentication` cannot be `digest`: its hash is broken, and proxies offer better"
+            span = reach.option_span("proxy_authentication")
             self._error("digest-authentication", words, span, "use `negotiate` or `basic`")
         if proxy.credential is not None and proxy.credential not in self._credentials:
             hints = suggestion(proxy.credential, self._credentials)
+            span = reach.option_span("proxy_credential")
             self._error("unknown-credential", f"no credential is named `{proxy.credential}`", span, *hints)
 
     def _uri(self, uri: str, span: Span) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from collections.abc import Set as AbstractSet
@@ -37,6 +38,9 @@ SUFFIXES = {
     ".bash": {Shell.BASH},
     ".py": {Shell.PYTHON},
 }
+
+_CMDLET = re.compile(r"[A-Za-z]+-[A-Za-z]\w*")
+_PARAMETER = re.compile(r"-[A-Za-z]\w*")
 
 
 def check_playbook(playbook: Playbook, problems: Problems) -> None:
@@ -195,9 +199,31 @@ def _check_command(body: CommandBody, problems: Problems) -> None:
                 "command-blanks",
                 f"a command's name has no blanks: `{text}`",
                 item.name.span,
-                f"write `command: {program}` with `args: [{', '.join(arguments)}]`",
+                f"write `command: {program}` with {_parted(program, arguments)}",
                 "or use `script:` to have a shell read the line",
             )
+
+
+def _parted(program: str, words: list[str]) -> str:
+    """The keys for what was written behind a command's name; behind one of PowerShell's ``-Name`` is a parameter."""
+    named: dict[str, str] = {}
+    placed = []
+    name = ""
+    for word in words:
+        if _CMDLET.fullmatch(program) and _PARAMETER.fullmatch(word):
+            name = word[1:]
+            named[name] = "true"  # a switch, unless a value follows
+        elif name:
+            named[name], name = word, ""
+        else:
+            placed.append(word)
+    keys = (
+        [f"`parameters: {{{', '.join(f'{name}: {value}' for name, value in named.items())}}}`"]
+        if named
+        else []
+    )
+    keys += [f"`args: [{', '.join(placed)}]`"] if placed else []
+    return " and ".join(keys)
 
 
 def _check_suffix(step: Step, body: ScriptBody, problems: Problems) -> None:

@@ -53,6 +53,23 @@ def test_each_rule_is_told_at_its_place(tmp_path: Path, code: str) -> None:
     assert [(code, line, column)] == found(prepared(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("systemctl restart -q nginx", "`args: [restart, -q, nginx]`"),
+        ("Get-Service -Name spooler", "`parameters: {Name: spooler}`"),
+        ("Remove-Item -Recurse -LiteralPath x", "`parameters: {Recurse: true, LiteralPath: x}`"),
+        ("Copy-Item a b -Force", "`parameters: {Force: true}` and `args: [a, b]`"),
+    ],
+)
+def test_a_command_line_is_told_as_keys(tmp_path: Path, command: str, keys: str) -> None:
+    """The hint can be typed as it stands; behind a command of PowerShell's `-Name x` is a parameter by name."""
+    result = prepared(tmp_path, HEAD + f"steps:\n  - {{id: a, command: {command}}}\n")
+    (problem,) = result.problems.sorted()
+
+    assert problem.hints[0] == f"write `command: {command.split()[0]}` with {keys}"
+
+
 def test_a_file_whose_name_contradicts_its_shell_is_refused(tmp_path: Path) -> None:
     """The error names the ways out."""
     (tmp_path / "x.py").write_text("print(1)\n", encoding="utf-8")
