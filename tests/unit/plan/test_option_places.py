@@ -66,7 +66,10 @@ def test_named_options_are_marked_where_they_are_wrong_or_used(tmp_path: Path) -
 
 def test_options_of_an_inventory_are_marked_there(tmp_path: Path) -> None:
     """The file is the inventory where it says the option."""
-    inventory = "version: 1\nhosts: {web: {connection: {transport: winrm, session_option: {open_timeout: '{{ 1 }}x'}}}}\n"
+    option = "{open_timeout: '{{ 1 }}x'}"
+    inventory = (
+        f"version: 1\nhosts: {{web: {{connection: {{transport: winrm, session_option: {option}}}}}}}\n"
+    )
 
     marks = marked(tmp_path, "targets: {t: {hosts: web}}\n", inventory=inventory)
 

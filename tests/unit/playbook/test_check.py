@@ -67,7 +67,7 @@ def test_a_command_line_is_told_as_keys(tmp_path: Path, command: str, keys: str)
     result = prepared(tmp_path, HEAD + f"steps:\n  - {{id: a, command: {command}}}\n")
     (problem,) = result.problems.sorted()
 
-    assert problem.hints[0] == f"write `command: {command.split()[0]}` with {keys}"
+    assert problem.hints[0] == f"write `command: {command.partition(' ')[0]}` with {keys}"
 
 
 def test_a_file_whose_name_contradicts_its_shell_is_refused(tmp_path: Path) -> None:
