@@ -28,11 +28,14 @@ from psrpcore.types import (
     ErrorCategoryInfo,
     ErrorRecord,
     NETException,
+    PipelineState,
+    PSInvocationState,
     PSRPMessageType,
     RemoteStreamOptions,
     RunspacePoolState,
 )
 
+from runner.psrp.creation import plain_creation
 from runner.psrp.fragments import cut, objects
 from runner.psrp.request import PipelineRequest, PoolSettings
 
@@ -48,8 +51,18 @@ _TO_SERVER = 2
 _NOBODY = UUID(int=0)
 #: Objects that are written here and not by psrpcore: far from the numbers it counts up from 1.
 _OWN_OBJECTS = 1 << 62
+#: What a peer speaks that has not told: the one before PowerShell 2 came out.
+_OLDEST_PROTOCOL = (2, 0)
 _CATEGORY = re.compile(rb'(<I32 N="ErrorCategory_Category">)(-?\d+)(</I32>)')
 _CATEGORIES = frozenset(str(int(category)).encode() for category in ErrorCategory)
+#: What nearly every message of a script that gives text is: one string that stands as it is, and its end. What XML
+#: forbids or reads as something else is none (markup, control characters, two-byte line ends, U+FFFE), nor an escape.
+_TEXT = re.compile(rb"<S>((?:[^<&_\0-\x08\x0b-\x1f\xef]+|_(?![xX]))*)</S>")
+_PLAIN_END = re.compile(rb'<Obj RefId="0"><MS><I32 N="PipelineState">([345])</I32></MS></Obj>')
+_ENDS = {
+    str(int(state)).encode(): PipelineState(PipelineState=state)
+    for state in (PSInvocationState.Stopped, PSInvocationState.Completed, PSInvocationState.Failed)
+}
 
 
 class Unreadable(Exception):
@@ -106,6 +119,9 @@ class Protocol:
             application_arguments=dict(settings.application_arguments), runspace_pool_id=settings.pool
         )
         self._count = 0
+        # Stands for every pipeline whose creation is written here: psrpcore notes its state there, and nobody reads it.
+        self._any_pipeline = ClientPowerShell(self._pool)
+        self._pool.pipeline_table.clear()
 
     @property
     def pool_id(self) -> UUID:
@@ -133,6 +149,13 @@ class Protocol:
 
     def create(self, request: PipelineRequest, pipeline: UUID) -> list[tuple[int, bytes]]:
         """CREATE_PIPELINE as Invoke-Command sends it (remoting.md 1.7)."""
+        body = plain_creation(request, self._peer_protocol)
+        if body is None:
+            return self._create_by_psrpcore(request, pipeline)
+        self._pool.pipeline_table[pipeline] = self._any_pipeline
+        return [self._own(PSRPMessageType.CreatePipeline, pipeline, body)]
+
+    def _create_by_psrpcore(self, request: PipelineRequest, pipeline: UUID) -> list[tuple[int, bytes]]:
         shell = ClientPowerShell(
             self._pool,
             add_to_history=True,
@@ -163,10 +186,7 @@ class Protocol:
         if value is not None:
             self._pool.prepare_message(value, PSRPMessageType.PipelineInput, pipeline)
             return self._written()
-        self._count += 1
-        kind = PSRPMessageType.PipelineInput.value
-        head = _HEAD.pack(_TO_SERVER, kind, self.pool_id.bytes_le, pipeline.bytes_le)
-        return [(_OWN_OBJECTS + self._count, head + b"<Nil />")]
+        return [self._own(PSRPMessageType.PipelineInput, pipeline, b"<Nil />")]
 
     def end_of_input(self, pipeline: UUID) -> list[tuple[int, bytes]]:
         """END_OF_PIPELINE_INPUT."""
@@ -215,6 +235,8 @@ class Protocol:
             Unreadable: it is no CLIXML, or says what nobody knows.
 
         """
+        if (known := self._read_plain(message)) is not None:
+            return known
         data = message.data
         if message.kind in (PSRPMessageType.ErrorRecord, PSRPMessageType.PipelineState):
             data = _CATEGORY.sub(_known_category, data)
@@ -231,6 +253,30 @@ class Protocol:
             raise Unreadable(message.kind, f"{message.kind.name} came to nothing")
         return event
 
+    def _read_plain(self, message: Message) -> PSRPEvent[Any, Any] | None:
+        """A message whose whole content can be seen at once; psrpcore would take ten times as long for it."""
+        kind, data = message.kind, message.data
+        content: Any = None
+        if kind is PSRPMessageType.PipelineOutput and (text := _TEXT.fullmatch(data, _HEAD.size)):
+            content = _decoded(text[1])
+        elif kind is PSRPMessageType.PipelineState and (end := _PLAIN_END.fullmatch(data, _HEAD.size)):
+            content = _ENDS[end[1]]
+        if content is None:
+            return None
+        return PSRPEvent.create(kind, content, self.pool_id, message.pipeline)
+
+    @property
+    def _peer_protocol(self) -> tuple[int, int]:
+        capability: Any = self._pool.their_capability
+        version = None if capability is None else capability.protocolversion
+        return (version.major, version.minor) if version is not None else _OLDEST_PROTOCOL
+
+    def _own(self, kind: PSRPMessageType, pipeline: UUID, body: bytes) -> tuple[int, bytes]:
+        """A message that is written here."""
+        self._count += 1
+        head = _HEAD.pack(_TO_SERVER, kind.value, self.pool_id.bytes_le, pipeline.bytes_le)
+        return _OWN_OBJECTS + self._count, head + body
+
     def _written(self) -> list[tuple[int, bytes]]:
         """What psrpcore has queued: number and content of each message. Without a size it cuts nothing."""
         written: list[tuple[int, bytes]] = []
@@ -243,6 +289,14 @@ def cut_all(messages: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]
     """The fragments of messages, each of at most ``size`` bytes."""
     for object_id, data in messages:
         yield from cut(object_id, data, size)
+
+
+def _decoded(text: bytes) -> str | None:
+    """The text; None where it is no UTF-8, which is for psrpcore to refuse."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _known_category(found: re.Match[bytes]) -> bytes:

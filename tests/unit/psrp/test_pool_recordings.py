@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -148,7 +149,9 @@ PLAIN = [
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_create_pipeline_is_the_recorded_one(name: str) -> None:
-    """Byte by byte but for the history, into which we put each script as Invoke-Command does."""
+    """Byte by byte but for the history, into which we put each script as Invoke-Command does, and for the text of the
+    command, which psrpcore repeated and no client of PowerShell does.
+    """
     document = recording(name)
     recorded = dict(creations(document))
     protocol = Protocol(PoolSettings(pool=UUID(document["pool"])))
@@ -177,6 +180,6 @@ def test_create_pipeline_is_the_recorded_one(name: str) -> None:
         )
         ((_, ours),) = protocol.create(request, UUID(run["pipeline"]))
         ours = ours.replace(b'N="AddToHistory">true', b'N="AddToHistory">false', 1)
-        assert ours == message
+        assert ours == re.sub(rb"</MS><ToString>[^<]*</ToString>", b"</MS>", message)
         compared += 1
     assert compared or name.startswith("32")
