@@ -64,8 +64,8 @@ def from_ps(value: Any, decrypt: Decrypt | None = None) -> Any:
 
     Args:
         value: of an output event, an argument of a host call, or a part of a record.
-        decrypt: gives the text of a psrpcore ``PSSecureString``; what it raises passes through. Without it a secure
-            string becomes an object without properties.
+        decrypt: gives the text of a psrpcore ``PSSecureString``; what it raises passes through, but for a ValueError.
+            Without it, and where the text cannot be decrypted, a secure string becomes an object without properties.
 
     """
     reader = _READERS.get(type(value))
@@ -147,9 +147,10 @@ class _Containers:
         return PSObject(properties, type_names=_type_names(names), text=text)
 
     def _secure_string(self, value: Any) -> Any:
-        if self._decrypt is None:
-            return PSObject(type_names=_type_names(value.PSObject.type_names), text=_type_name(value))
-        return Secret(str.__str__(self._decrypt(value)))
+        if self._decrypt is not None:
+            with suppress(ValueError):  # encrypted with another key, or no cipher text at all
+                return Secret(str.__str__(self._decrypt(value)))
+        return PSObject(type_names=_type_names(value.PSObject.type_names), text=_type_name(value))
 
 
 @lru_cache(maxsize=1024)

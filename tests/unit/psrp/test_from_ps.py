@@ -35,6 +35,17 @@ def test_a_secret_that_cannot_be_read_is_an_empty_object() -> None:
     assert login == PSObject({"UserName": "ops", "Password": PSObject()})
 
 
+def test_a_secret_of_another_key_is_an_empty_object() -> None:
+    """What was encrypted with a key that nobody has stands in the output as what it is, and the rest is read."""
+
+    def wrong_key(value: Any) -> str:
+        raise ValueError("Invalid padding bytes.")
+
+    found = from_ps(read(written([Secret("hunter2"), 5])), wrong_key)
+
+    assert (found, found[0].text) == ([PSObject(), 5], "System.Security.SecureString")
+
+
 def test_a_missing_key_is_not_hidden() -> None:
     """What the decryption raises reaches who can exchange a key."""
 
