@@ -7,6 +7,7 @@ import re
 import struct
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
 from runner.lab.wsman_soap import Fault, Faulted
 
@@ -57,9 +58,14 @@ class Output:
         self.done = False
 
     def put(self, data: bytes) -> None:
-        """Take whole fragments from the engine."""
-        for fragment in split_fragments(data):
-            self._waiting.append((fragment, self._ends_pipeline(fragment)))
+        """Take fragments from the engine; what is no whole one is for the client to find, as with WinRM."""
+        taken = 0
+        with suppress(ValueError):
+            for fragment in split_fragments(data):
+                taken += len(fragment)
+                self._waiting.append((fragment, self._ends_pipeline(fragment)))
+        if taken < len(data):
+            self._waiting.append((data[taken:], False))
         self._changed.set()
 
     def end(self, fault: Fault) -> None:

@@ -18,7 +18,7 @@ from runner.wsman import faults, names, operations, peek
 from runner.wsman.client import Client
 from runner.wsman.creating import Creation
 from runner.wsman.envelope import OLD_ENVELOPE_SIZE, Request
-from runner.wsman.fault_errors import Asked, pipeline_gone
+from runner.wsman.fault_errors import Asked, in_the_midst, pipeline_gone
 from runner.wsman.faults import WsmanFault
 from runner.wsman.operations import Received, ShellSettings
 from runner.wsman.pipeline import Pipeline
@@ -87,6 +87,11 @@ class WsmanCarrier:
     def lost(self) -> bool:
         """Whether it is known to be broken, or closed."""
         return self._error is not None or self._closing is not None
+
+    @property
+    def heard(self) -> str:
+        """Nothing: a WinRM server answers or does not."""
+        return ""
 
     async def open(self, pool: UUID, opening: bytes, receiver: CarrierReceiver) -> None:
         """Make the shell, following redirections and trying again as the author said.
@@ -215,16 +220,10 @@ class WsmanCarrier:
             if may_be_gone and refusal.fault.code in faults.GONE:
                 raise _TargetGone from None
             raise self._lose_shell(refusal, asked) from None
-        except Unreachable as refusal:
-            # It is not the host that was out of reach for the run: it had been reached before.
-            error = ConnectionLost(
-                refusal.code, refusal.message, hints=refusal.hints, may_have_run=self._may_have_run
-            )
+        except HostError as refusal:
+            error = in_the_midst(refusal, may_have_run=self._may_have_run)
             self._lose(error)
-            raise error from refusal
-        except HostError as error:
-            self._lose(error)
-            raise
+            raise error from None
 
     async def _signal(self, entry: Pipeline, code: str, what: str) -> None:
         with suppress(_TargetGone):
@@ -244,7 +243,7 @@ class WsmanCarrier:
         except WsmanFault as refusal:
             self._lose_shell(refusal, asked)
         except HostError as error:
-            self._lose(error)
+            self._lose(in_the_midst(error, may_have_run=self._may_have_run))
         finally:
             self._pool_task = None
 
@@ -254,7 +253,7 @@ class WsmanCarrier:
         )
         asked = self._client.asked("take its output", may_have_run=True)
         try:
-            while not entry.ended:
+            while not entry.ended and not self.lost:
                 received = await receiving.next()
                 entry.ended = any(peek.ends_pipeline(piece) for piece in received.pieces)
                 self._deliver(received, pipeline)
@@ -270,7 +269,7 @@ class WsmanCarrier:
                 self._lose_shell(refusal, asked)
         except HostError as error:
             if not entry.closing:
-                self._lose(error)
+                self._lose(in_the_midst(error, may_have_run=True))
 
     def _deliver(self, received: Received, pipeline: UUID | None) -> None:
         if not received.pieces or self.lost or self._receiver is None:

@@ -42,6 +42,26 @@ class Asked:
         return ConnectionLost(code, message, hints=hints, may_have_run=self.may_have_run)
 
 
+_NOTHING_RAN = "; nothing was run"
+
+
+def in_the_midst(error: HostError, *, may_have_run: bool) -> HostError:
+    """What an error is that came when the host had been reached before: it is not out of reach, and a script may run.
+
+    Whoever connects anew, which a session does at any time, knows only that nothing was run by itself.
+    """
+    if not isinstance(error, Unreachable):
+        return error
+    what = "; the script may have run" if may_have_run else _NOTHING_RAN
+    message = error.message.removesuffix(_NOTHING_RAN) + what
+    return ConnectionLost(error.code, message, hints=error.hints, may_have_run=may_have_run)
+
+
+def happened(error: HostError) -> str:
+    """What an error says has happened, without what it says of scripts."""
+    return error.message.removesuffix(_NOTHING_RAN)
+
+
 # Codes of winerror.h and wsmerror.h that have one meaning whatever was asked; PowerShell's name for each beside it.
 _ACCESS_DENIED = 5  # AccessDenied
 _LOGON = frozenset(

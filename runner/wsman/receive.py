@@ -20,7 +20,7 @@ from runner.errors import ConnectionLost, HostError, Unreachable
 from runner.wsman import faults, operations
 from runner.wsman.client import GRACE, Client
 from runner.wsman.envelope import Sealed, UnreadableEnvelope
-from runner.wsman.fault_errors import Asked, unreadable
+from runner.wsman.fault_errors import Asked, happened, unreadable
 from runner.wsman.faults import WsmanFault
 from runner.wsman.operations import Received
 from runner.wsman.port import Redirected
@@ -149,7 +149,7 @@ class _Persistent:
         self._gone_since = clock.now()
         self._bear(failure)
         self._notice(
-            f"the connection to `{self._asked.host}` was interrupted ({failure.message}); "
+            f"the connection to `{self._asked.host}` was interrupted ({happened(failure)}); "
             f"trying again for up to {PATIENCE / 60:.0f} minutes"
         )
         while True:
@@ -186,7 +186,7 @@ class _Persistent:
         return self._asked.error(
             "network-not-restored",
             f"the connection to `{host}` was interrupted and did not come back within {PATIENCE / 60:.0f} minutes: "
-            f"{failure.message}",
+            f"{happened(failure)}",
             "the script may still be running there; look before you run it again",
         )
 

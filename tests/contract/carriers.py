@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from psrpcore.types import PSSecureString
 
-from runner.errors import HostError, Unreachable
+from runner.errors import ConnectionLost, HostError, Unreachable
 from runner.psrp.pool import Pool
 from runner.psrp.request import PipelineState, PoolSettings
 from runner.transport.carrier import Carrier
@@ -151,7 +151,7 @@ class CarrierContract:
             running = asyncio.create_task(pool.run(script("say before\nignore-stop"), kept))
             await asyncio.wait_for(kept.came.wait(), _PATIENCE)
             assert not await pool.stop()
-            assert pool.lost
+            assert pool._carrier.lost
             with pytest.raises(HostError) as caught:
                 await running
             assert (caught.value.code, caught.value.may_have_run) == ("pool-stop-timeout", True)
@@ -173,12 +173,13 @@ class CarrierContract:
             assert not caught.value.may_have_run
 
     async def test_a_missing_key_is_told(self, carrier_maker: CarrierMaker) -> None:
-        """A peer that never answers the exchange ends in an error after its time."""
-        async with opened(carrier_maker("--silent", "key"), cancel_timeout=_SILENCE) as pool:
-            pool._settings = PoolSettings(open_timeout=_SILENCE, cancel_timeout=_SILENCE)
-            with pytest.raises(HostError) as caught:
+        """A peer that does not even take the question is given up after its time, with what carries it."""
+        async with opened(carrier_maker("--silent", "key")) as pool:
+            pool._key.timeout = _SILENCE
+            with pytest.raises(ConnectionLost) as caught:
                 await pool.exchange_key()
-            assert caught.value.code == "pool-key-refused"
+            assert (caught.value.code, caught.value.may_have_run) == ("pool-no-answer", False)
+            assert pool._carrier.lost
 
     async def test_reset_forgets_and_probe_answers(self, carrier_maker: CarrierMaker) -> None:
         """A reset session has no variables; a probe is answered, also while a pipeline runs."""
@@ -237,18 +238,52 @@ class CarrierContract:
                 pass
         assert caught.value.code == "pool-open-timeout"
 
-    @pytest.mark.parametrize("phase", ["command", "create", "input", "signal"])
-    async def test_silence_never_hangs(self, carrier_maker: CarrierMaker, phase: str) -> None:
-        """Whatever is not answered, a stop ends the wait within its time."""
+    @pytest.mark.parametrize("phase", ["command", "create"])
+    async def test_a_silent_beginning_ends_by_a_stop(self, carrier_maker: CarrierMaker, phase: str) -> None:
+        """The stop waits its turn behind what is never answered, and gives the session up when its time is over."""
         async with opened(carrier_maker("--silent", phase), cancel_timeout=_SILENCE) as pool:
-            items = [1, 2, 3] if phase == "input" else None
-            running = asyncio.create_task(pool.run(script("sleep", input=items), Kept()))
-            await asyncio.sleep(0.2)
-            await pool.stop()
-            done, _ = await asyncio.wait({running}, timeout=_PATIENCE)
-            assert done
-            if running.exception() is not None:
-                assert pool.lost
+            running = asyncio.create_task(pool.run(script("sleep"), Kept()))
+            while not pool.busy:
+                await asyncio.sleep(0)
+            await self._not_stopped(pool, running)
+
+    async def test_silence_at_the_input_ends_by_a_stop(self, carrier_maker: CarrierMaker) -> None:
+        """Items that are never taken are waited for no longer than a stop may last."""
+        begun = asyncio.Event()
+
+        async def source() -> AsyncIterator[int]:
+            begun.set()
+            yield 1
+
+        async with opened(carrier_maker("--silent", "input"), cancel_timeout=_SILENCE) as pool:
+            running = asyncio.create_task(pool.run(script("sleep", input=source()), Kept()))
+            await asyncio.wait_for(begun.wait(), _PATIENCE)
+            await self._not_stopped(pool, running)
+
+    async def test_a_silent_stop_has_its_time(self, carrier_maker: CarrierMaker) -> None:
+        """A peer that does not answer the stop itself is given up too."""
+        async with opened(carrier_maker("--silent", "signal"), cancel_timeout=_SILENCE) as pool:
+            kept = Kept()
+            running = asyncio.create_task(pool.run(script("say up\nsleep"), kept))
+            await asyncio.wait_for(kept.came.wait(), _PATIENCE)
+            await self._not_stopped(pool, running)
+
+    @staticmethod
+    async def _not_stopped(pool: Pool, running: asyncio.Task[Any]) -> None:
+        """Stop a pipeline that does not stop: the pool is lost, and whoever waits is told so."""
+        assert not await asyncio.wait_for(pool.stop(), _PATIENCE)
+        assert pool.lost
+        with pytest.raises(HostError) as caught:
+            await asyncio.wait_for(running, _PATIENCE)
+        assert (caught.value.code, caught.value.may_have_run) == ("pool-stop-timeout", True)
+
+    async def test_a_silent_close_has_its_time(self, carrier_maker: CarrierMaker) -> None:
+        """A peer that forgets neither pipelines nor the pool when it is told to is left all the same."""
+        async with opened(
+            carrier_maker("--silent", "close", "--silent", "session"), cancel_timeout=_SILENCE
+        ) as pool:
+            assert await run(pool, "say on") == ["on"]
+            await asyncio.wait_for(pool.close(), _PATIENCE)
 
     @pytest.mark.parametrize(
         ("fault", "code"),

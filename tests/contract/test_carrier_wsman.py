@@ -30,6 +30,7 @@ from runner.transport.port import Login, PowerShellLink
 from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
 from runner.values import Secret
+from tests.support.engines import scripted_command
 from tests.support.winrm_lab import WinrmHost, child, front_end
 
 MANNERS = pytest.mark.parametrize("manners", list(Manners), ids=str)
@@ -88,10 +89,11 @@ async def linked(host: WinrmHost, **more: Any) -> AsyncIterator[PowerShellLink]:
 
 
 @asynccontextmanager
-async def pooled(host: WinrmHost, **more: Any) -> AsyncIterator[Pool]:
+async def pooled(host: WinrmHost, *, late_timeout: float = 10.0, **more: Any) -> AsyncIterator[Pool]:
     """An open pool on a host."""
+    settings = PoolSettings(open_timeout=60, cancel_timeout=30, late_timeout=late_timeout)
     async with linked(host, **more) as link:
-        pool = Pool(link.carrier(name="Runspace1"), PoolSettings(open_timeout=60, cancel_timeout=30))
+        pool = Pool(link.carrier(name="Runspace1"), settings)
         await pool.open()
         try:
             yield pool
@@ -193,6 +195,51 @@ async def test_output_survives_a_connection_that_breaks() -> None:
         assert "interrupted" in notices[0]
 
 
+async def test_output_survives_an_answer_that_is_cut() -> None:
+    """Windows gives the answer again to the same message id, the end of the script among it."""
+    async with front_end() as host, pooled(host) as pool:
+        host.troubles.add(Trouble(kind=Kind.CUT, on="Receive"))
+        seen, end = await run(pool, NUMBERS)
+        assert (seen.output, end.state) == ([1, 2, 3], PipelineState.COMPLETED)
+        assert (await run(pool, NUMBERS))[0].output == [1, 2, 3]
+
+
+async def test_an_end_that_was_cut_off_is_not_waited_for() -> None:
+    """A server that keeps no answer has nothing more to say: it is asked whether it is free, and the step ends."""
+    async with front_end(manners=Manners.OMI) as host:
+        async with pooled(host, late_timeout=0.5) as pool:
+            host.troubles.add(Trouble(kind=Kind.CUT, on="Receive"))
+            with pytest.raises(ConnectionLost) as caught:
+                await run(pool, NUMBERS)
+            assert (caught.value.code, caught.value.may_have_run) == ("pool-end-missed", True)
+            assert pool.lost
+        assert host.shells == 0
+
+
+@MANNERS
+async def test_a_script_that_runs_on_outlives_an_answer_that_is_cut(manners: Manners, tmp_path: Path) -> None:
+    """The host says that it still works, so the end is waited for, and comes."""
+    script = "say 1\nfinally ended"
+    async with front_end(manners=manners, engine=child(tmp_path, scripted_command())) as host:
+        async with pooled(host, late_timeout=0.2) as pool:
+            notices: list[str] = []
+            pool.on_notice = notices.append
+            host.troubles.add(Trouble(kind=Kind.DISCONNECT, on="Receive", skip=1))
+            seen = Seen()
+            running = asyncio.create_task(pool.run(request(script), seen))
+            async with asyncio.timeout(60):
+                while not any("is back" in notice for notice in notices):
+                    await asyncio.sleep(0.01)
+                asked = host.counters.operations["Send"]
+                while (
+                    host.counters.operations["Send"] < asked + 2
+                ):  # it is asked twice whether it still works
+                    await asyncio.sleep(0.01)
+                assert await pool.stop()
+                end = await running
+        assert (seen.output, end.state) == (["1", "ended"], PipelineState.STOPPED)
+
+
 async def test_output_survives_an_outage() -> None:
     """The host is off the network for a while; the script runs on there."""
     async with front_end() as host, pooled(host) as pool:
@@ -204,14 +251,18 @@ async def test_output_survives_an_outage() -> None:
         assert "is back" in notices[-1]
 
 
-@pytest.mark.parametrize("kind", [Kind.TRUNCATED_FRAGMENT, Kind.SERVER_ERROR, Kind.KILL])
+@pytest.mark.parametrize(
+    "kind", [Kind.TRUNCATED_FRAGMENT, Kind.FOREIGN_FRAGMENT, Kind.SERVER_ERROR, Kind.UNAUTHORIZED, Kind.KILL]
+)
 async def test_what_breaks_a_session_ends_it(kind: Kind) -> None:
     """Within its time, with a reason, and with the session given up."""
     async with front_end() as host, pooled(host) as pool:
         host.troubles.add(Trouble(kind=kind, on="Receive", times=None))
         with pytest.raises(HostError) as caught:
             await run(pool, NUMBERS)
+        assert isinstance(caught.value, ConnectionLost)
         assert caught.value.may_have_run
+        assert "nothing was run" not in caught.value.message
         assert pool.lost
 
 
@@ -287,7 +338,7 @@ async def test_redirections_without_end_are_ended() -> None:
 async def test_a_session_has_what_its_options_say() -> None:
     """Idle time, buffering, no profile, the operations' time and the session's name are on the wire."""
     async with front_end() as host:
-        options = {
+        options: dict[str, Any] = {
             "idle_timeout": 120.0,
             "output_buffering_mode": "drop",
             "no_machine_profile": True,

@@ -157,6 +157,33 @@ async def test_a_client_that_goes_away_takes_no_output_along() -> None:
         assert await in_pool(host, twice) == [1, 2, 3]
 
 
+async def test_an_answer_is_kept_for_the_message_that_it_answers() -> None:
+    """Who asks again with the same id gets it again; who asks anew after the last one is told that there is no more."""
+
+    def again(pool: RunspacePool) -> tuple[list[bytes], int]:
+        seal, kept = pool.connection._create_header, list[Any]()
+
+        def same(*given: Any, **named: Any) -> Any:
+            kept.append(seal(*given, **named)) if not kept else None
+            return kept[0]
+
+        shell = PowerShell(pool)
+        shell.add_script("1..3")
+        shell.begin_invoke()
+        pool.connection._create_header = same  # type: ignore[method-assign] # the id is in the header
+        answers = [pool.shell.receive("stdout", shell.id)[2]["stdout"] for _ in range(2)]
+        pool.connection._create_header = seal  # type: ignore[method-assign]
+        with pytest.raises(WSManFaultError) as refused:
+            pool.shell.receive("stdout", shell.id)
+        return answers, refused.value.code
+
+    async with front_end() as host:
+        (first, second), code = await in_pool(host, again)
+        assert first
+        assert first == second
+        assert code == 0x8033805B
+
+
 async def test_what_a_client_has_begun_is_done_without_it() -> None:
     """A shell whose client goes away while its engine starts is there all the same."""
     may_start, starting = asyncio.Event(), asyncio.Event()
