@@ -28,6 +28,8 @@ _VARYING = (
     (re.compile(r"(?<=port: )\d+"), "PORT"),
     (re.compile(r"(?<=plan )[0-9a-f]{12}"), "DIGEST"),
     (re.compile(r"(?<=\.)\d{8}T\d{6}Z~"), "INSTANT~"),
+    (re.compile(r"(?m)^-?\d{8,}$"), "MEMORY"),
+    (re.compile(r"(?m)^\d+\.\d+\.\d+$"), "VERSION"),
     (re.compile(r"─+"), "─"),
     (re.compile(r" +"), " "),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from docs.generators.invoke_command import parameters_of
 from docs.generators.markdown import anchor, block, page, table
 from docs.generators.schemas import Schema, fields_of, resolve, schema, value_words, yaml_example
 from runner.plan.connection import TRANSPORTS
@@ -114,7 +115,7 @@ def _steps(step: Schema) -> Iterator[str]:
     for title, keys in _STEP_GROUPS.items():
         yield f"### {title}"
         for key in keys.split():
-            yield from _key(key, *fields[key], level=4, later=STEP_KEYS | BODIES)
+            yield from _key(key, *fields[key], level=4, later=STEP_KEYS | BODIES, section="Steps")
 
 
 def _inventory() -> str:
@@ -156,11 +157,12 @@ def _key(
         yield _NOT_YET
     yield str(part.get("description", ""))
     default = f" Default: `{_shown(part['default'])}`." if "default" in part else ""
-    yield f"Takes {value_words(part)}.{default}"
+    there = parameters_of(section, key)
+    yield f"Takes {value_words(part)}.{default}" + (f" Invoke-Command: {there}." if there else "")
     if part.get("examples"):
         yield block("\n# or\n".join(yaml_example(key, example) for example in part["examples"]), "yaml")
     target = _SECTIONS.get(key)
-    if target is not None and target != section:
+    if target is not None and (target != section or section == "Steps"):
         yield f"Its keys: [{target}](language.md#{anchor(target)})."
         return
     inner = fields_of(part, home)

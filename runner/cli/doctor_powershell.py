@@ -192,12 +192,12 @@ def version_findings(host: str, version: tuple[int, ...] | None) -> Iterator[Fin
 
 def clock_finding(host: str, skew: float) -> Finding:
     """Whether two clocks agree well enough for Kerberos; ``skew`` in seconds, positive where the host is ahead."""
-    ahead = "ahead" if skew > 0 else "behind"
+    side = "off" if abs(skew) < 1 else "ahead" if skew > 0 else "behind"
     return Finding(
         host,
         "clock",
         ok=abs(skew) < CLOCK_SKEW,
-        seen=f"{abs(skew):.0f}s {ahead}",
+        seen=f"{abs(skew):.0f}s {side}",
         hint="Kerberos allows five minutes; find out which of the two clocks is wrong",
         mend=CLOCKS,
     )

@@ -43,15 +43,15 @@ _PROXY: dict[str, CodePage] = {
         "The proxy does not connect to the host",
         "It is asked to CONNECT, over http too, for a login belongs to one connection from end to end. Many proxies "
         f"allow that to port 443 only. {_NOTHING_RAN}",
-        "session_option: {proxy_access_type: win_http_config}",
-        "session_option: {proxy_access_type: no_proxy_server}",
+        "session_option: {proxy_access_type: winhttpconfig}",
+        "session_option: {proxy_access_type: noproxyserver}",
     ),
     "proxy-login-refused": CodePage(
         "The proxy wants a login that it was not given",
         "`proxy_authentication: basic` and `negotiate` work where the proxy asks for them; `digest` is not supported. "
         f"{_NOTHING_RAN}",
-        "session_option: {proxy_access_type: win_http_config, proxy_authentication: digest, proxy_credential: proxy}",
-        "session_option: {proxy_access_type: win_http_config, proxy_authentication: basic, proxy_credential: proxy}",
+        "session_option: {proxy_access_type: winhttpconfig, proxy_authentication: digest, proxy_credential: proxy}",
+        "session_option: {proxy_access_type: winhttpconfig, proxy_authentication: basic, proxy_credential: proxy}",
     ),
 }
 
