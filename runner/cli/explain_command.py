@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import click
 
@@ -23,7 +23,8 @@ Examples:
   runner explain unknown-using                             what a code means
   runner explain log --host web01 --playbook patch.yml -i prod.yml
   runner explain user_name --host web01 -i prod.yml        a connection setting
-  runner explain ssh --host web01 -i prod.yml              all of ssh's words for a host"""
+  runner explain ssh --host web01 -i prod.yml              all of ssh's words for a host
+  runner explain winrm --host win01 -i prod.yml            URL, login, checks and limits"""
 
 
 @click.command(epilog=EXAMPLES)
@@ -53,23 +54,40 @@ def command(
             hints=(*suggestion(name, code_pages(), limit=0), "for a variable, say which host: `--host NAME`"),
         )
     given = Given(inventory=inventory, extra=extra)
-    if name == "ssh" and inventory:
-        return _explain_ssh(host, given, output)
+    if name in _OVERVIEWS and inventory:
+        return _overview(name, host, given, output)
     return _explain_variable(name, host, playbook, given, output)
 
 
-def _explain_ssh(host: str, given: Given, output: str) -> int:
-    from runner.cli.explain_ssh import ssh_rows  # noqa: PLC0415 - only this question needs it
-
-    rows = ssh_rows(host, given)
+def _overview(transport: str, host: str, given: Given, output: str) -> int:
+    rows = _OVERVIEWS[transport](host, given)
     if output == "json":
-        document = {"host": host, "ssh": [{"word": w, "value": v, "source": s} for w, v, s in rows]}
+        document = {"host": host, transport: [{"word": w, "value": v, "source": s} for w, v, s in rows]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return ExitCode.SUCCESS
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for word, value, source in rows:
         click.echo(f"{word:<{widths[0]}}  {value:<{widths[1]}}  {source}")
     return ExitCode.SUCCESS
+
+
+def _ssh_rows(host: str, given: Given) -> list[tuple[str, str, str]]:
+    from runner.cli.explain_ssh import ssh_rows  # noqa: PLC0415 - only this question needs it
+
+    return ssh_rows(host, given)
+
+
+def _winrm_rows(host: str, given: Given) -> list[tuple[str, str, str]]:
+    from runner.cli.explain_winrm import winrm_rows  # noqa: PLC0415 - only this question needs it
+
+    return winrm_rows(host, given)
+
+
+_OVERVIEWS: Mapping[str, Callable[[str, Given], list[tuple[str, str, str]]]] = {
+    "ssh": _ssh_rows,
+    "winrm": _winrm_rows,
+}
+"""All that a host will be reached with, by transport."""
 
 
 def _page_text(name: str, page: CodePage) -> str:

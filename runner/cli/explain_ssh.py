@@ -7,11 +7,12 @@ from tempfile import TemporaryDirectory
 
 from runner.cli.prepare import Given, prepare
 from runner.errors import DocumentError, UsageError
+from runner.inventory.inventory import Inventory
 from runner.transport.endpoint import Endpoint
 from runner.transport.ssh_config import ConfigError
 from runner.transport.ssh_explain import effective
 
-_PLAYBOOK = "version: 1\nname: Explain\nsteps: [{id: explain, hosts: all, shell: sh, script: ':'}]\n"
+_PLAYBOOK = "version: 1\nname: Explain\nsteps: [{id: explain, hosts: all, script: ':'}]\n"
 
 
 def ssh_rows(host: str, given: Given) -> list[tuple[str, str, str]]:
@@ -22,7 +23,7 @@ def ssh_rows(host: str, given: Given) -> list[tuple[str, str, str]]:
         UsageError: the host is not reached over SSH, or a configuration file cannot be read.
 
     """
-    endpoint = _endpoint(host, given)
+    endpoint, _ = planned_host(host, given)
     if endpoint.transport != "ssh":
         raise UsageError("nothing-to-explain", f"`{host}` is reached over {endpoint.transport}, not over SSH")
     try:
@@ -31,11 +32,17 @@ def ssh_rows(host: str, given: Given) -> list[tuple[str, str, str]]:
         raise UsageError("ssh-option-invalid", str(error)) from error
 
 
-def _endpoint(host: str, given: Given) -> Endpoint:
+def planned_host(host: str, given: Given) -> tuple[Endpoint, Inventory]:
+    """How a step on a host of the inventory will reach it.
+
+    Raises:
+        DocumentError: the inventory is wrong, or has no such host.
+
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "explain.yml"
         path.write_text(_PLAYBOOK, encoding="utf-8")
         prepared = prepare(str(path), Given(inventory=given.inventory, limit=host))
-    if prepared.plan is None:
+    if prepared.plan is None or prepared.inventory is None:
         raise DocumentError(prepared.problems.sorted())
-    return prepared.plan.steps[0].placements[0].endpoint
+    return prepared.plan.steps[0].placements[0].endpoint, prepared.inventory

@@ -28,12 +28,22 @@ _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 200, 52, 28, 46, 16
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A step to draw: its level counts from 0, the longest way from a step that needs nothing."""
+    """A step to draw: its level counts from 0, the longest way from a step that needs nothing.
+
+    ``transports`` are those that reach its hosts, ``local`` among them.
+    """
 
     id: str
     level: int
     hosts: str
     run_if: str
+    transports: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where it runs, and over what: ``3 hosts over winrm``."""
+        remote = [name for name in self.transports if name != "local"]
+        return self.hosts + (f" over {', '.join(remote)}" if remote else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,9 @@ def drawing_of(plan: Plan) -> Drawing:
             level[step.id],
             _hosts(hosts[step.id]),
             "" if step.run_if is RunIf.SUCCESS else step.run_if,
+            tuple(sorted({placement.endpoint.transport for placement in planned.placements})),
         )
-        for step in steps
+        for step, planned in zip(steps, plan.steps, strict=True)
     )
     lines = tuple(
         Line(
@@ -120,7 +131,7 @@ def _text(drawing: Drawing) -> str:
             after = ", ".join(
                 line.start + (" (all hosts)" if line.all_hosts else "") for line in needs[box.id]
             )
-            row = f" {mark}─ {box.id:<{width}}  {box.hosts}"
+            row = f" {mark}─ {box.id:<{width}}  {box.place}"
             row += f"  after {after}" if after else ""
             rows.append(row + (f"  run_if {box.run_if}" if box.run_if else ""))
     return "\n".join(rows) + "\n"
@@ -128,7 +139,7 @@ def _text(drawing: Drawing) -> str:
 
 def _mermaid(drawing: Drawing) -> str:
     rows = ["flowchart TD"]
-    rows += [f'    {box.id}["{box.id}<br/><small>{box.hosts}</small>"]' for box in drawing.boxes]
+    rows += [f'    {box.id}["{box.id}<br/><small>{box.place}</small>"]' for box in drawing.boxes]
     rows += [
         f"    {line.start} {'==>|all|' if line.all_hosts else '-->'} {line.end}" for line in drawing.lines
     ]
@@ -138,7 +149,7 @@ def _mermaid(drawing: Drawing) -> str:
 def _dot(drawing: Drawing) -> str:
     title = drawing.title.replace("\\", "\\\\").replace('"', '\\"')
     rows = [f'digraph "{title}" {{', "    rankdir=TB;", "    node [shape=box, style=rounded];"]
-    rows += [f'    "{box.id}" [label="{box.id}\\n{box.hosts}"];' for box in drawing.boxes]
+    rows += [f'    "{box.id}" [label="{box.id}\\n{box.place}"];' for box in drawing.boxes]
     rows += [
         f'    "{line.start}" -> "{line.end}"' + (' [label="all", style=bold];' if line.all_hosts else ";")
         for line in drawing.lines
@@ -177,7 +188,7 @@ def _svg_line(line: Line, place: Mapping[str, tuple[float, float]]) -> str:
 
 
 def _svg_box(box: Box, x: float, y: float) -> str:
-    note = box.hosts + (f", run_if {box.run_if}" if box.run_if else "")
+    note = box.place + (f", run_if {box.run_if}" if box.run_if else "")
     middle = x + _WIDTH / 2
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="8" fill="#f4f6f9" stroke="#8a94a3"/>'
@@ -195,7 +206,13 @@ def graph_document(drawing: Drawing) -> dict[str, Any]:
     return {
         "playbook": drawing.title,
         "steps": [
-            {"id": box.id, "level": box.level, "hosts": box.hosts, "run_if": box.run_if or "success"}
+            {
+                "id": box.id,
+                "level": box.level,
+                "hosts": box.hosts,
+                "transports": list(box.transports),
+                "run_if": box.run_if or "success",
+            }
             for box in drawing.boxes
         ],
         "edges": [{"from": e.start, "to": e.end, "all_hosts": e.all_hosts} for e in drawing.lines],

@@ -22,7 +22,8 @@ from runner.wsman.certificate_login import ClientCertificate
 
 #: Where revocation lists are: a PEM file, or a directory whose ``*.pem`` and ``*.crl`` are PEM.
 REVOCATION_LISTS = "RUNNER_WINRM_CRL"
-_TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+#: Where authorities are, in place of the system's: a PEM file, a directory of them.
+TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class TlsContexts:
         return context
 
     def _trust(self, context: ssl.SSLContext) -> None:
-        file, directory = (self._environment.get(name) or None for name in _TRUST)
+        file, directory = (self._environment.get(name) or None for name in TRUST)
         if file is None and directory is None:
             context.load_default_certs()
             return
