@@ -12,11 +12,17 @@ from typing import Any
 
 from runner.psrp.request import Argument, Command, PipelineRequest, Statement
 
+# On Windows a number is soon given again, so that an older process may have the number of our own as its parent's; and
+# the console of a program that has none, conhost, is the engine's as much as the program's and ends with them.
 _CHILDREN = r"""
 param([int[]]$Except, [bool]$End)
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Off
 $found = @()
 if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
-  $all = @(Get-CimInstance -ClassName Win32_Process -Property ProcessId, ParentProcessId, Name)
+  $all = @(Get-CimInstance -ClassName Win32_Process -Property ProcessId, ParentProcessId, Name, CreationDate)
+  $begun = ($all | Where-Object { $_.ProcessId -eq $PID }).CreationDate
+  $all = @($all | Where-Object { $_.CreationDate -ge $begun -and $_.Name -ne 'conhost.exe' })
   $parents = @($PID)
   $seen = @($PID)
   while ($parents.Count -gt 0) {
@@ -47,7 +53,7 @@ if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
 }
 foreach ($process in $found) {
   if ($Except -contains $process.Id) { continue }
-  if ($End) { Stop-Process -Id $process.Id -Force -ErrorAction SilentlyContinue }
+  if ($End) { Stop-Process -Id $process.Id -Force -ErrorAction Ignore }
   $process
 }
 """

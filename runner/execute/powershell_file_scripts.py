@@ -3,6 +3,10 @@
 The counterpart of ``host_scripts``. Values come as arguments, content as ``byte[]`` pipeline input; each runs in a
 scope of its own and leaves nothing in the session. One that refuses throws a word and a reason; what a host answers is
 data that may lie: ``runner.execute.powershell_files`` checks it.
+
+What both engines must take: no ``??`` and no ternary, no ``clean`` block, no overload that only .NET has, unless a
+check of the version stands before it. Paths that go to .NET are whole ones, for .NET knows nothing of
+``Set-Location``. No variable has the name of a parameter: ``$mode`` is ``$Mode``.
 """
 
 from __future__ import annotations
@@ -10,6 +14,11 @@ from __future__ import annotations
 _COMMON = r"""
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Off
+# Under AppLocker and its like no method of .NET may be called; better told once than by the first that fails.
+$language = $ExecutionContext.SessionState.LanguageMode
+if ($language -ne 'FullLanguage') {
+  throw "file-script scripts run in $language there, and files need FullLanguage"
+}
 $windows = $PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows
 
 function Deny($Word, $Reason) { throw "$Word $Reason" }
@@ -18,16 +27,23 @@ function Get-Reason($Record) { $Record.Exception.GetBaseException().Message }
 function Resolve-FileName($Name) {
   $provider = $null; $drive = $null
   $resolver = $ExecutionContext.SessionState.Path
-  $path = $resolver.GetUnresolvedProviderPathFromPSPath($Name, [ref]$provider, [ref]$drive)
+  try { $path = $resolver.GetUnresolvedProviderPathFromPSPath($Name, [ref]$provider, [ref]$drive) }
+  catch { throw "file-script $(Get-Reason $_)" }
   if ($provider.Name -ne 'FileSystem') { throw "file-script $Name is no path of the file system" }
   $path
 }
 
+# What a program writes to standard error comes as error records: its reason if it fails, else no part of its answer.
 function Invoke-Program($Word, $Program, $Arguments) {
   $ErrorActionPreference = 'Continue'
-  $said = & $Program @Arguments 2>&1
-  if ($LASTEXITCODE) { Deny $Word (($said | ForEach-Object { "$_" }) -join ' ') }
-  $said
+  $before = $global:LASTEXITCODE
+  try {
+    $said = @(& $Program @Arguments 2>&1)
+    $code = $global:LASTEXITCODE
+  } catch { Deny $Word (Get-Reason $_) }
+  finally { $global:LASTEXITCODE = $before }
+  if ($code) { Deny $Word (($said | ForEach-Object { "$_" }) -join ' ') }
+  $said | Where-Object { $_ -isnot [Management.Automation.ErrorRecord] }
 }
 
 function Get-Facts($Path) {
@@ -36,10 +52,12 @@ function Get-Facts($Path) {
   [string](Invoke-Program 'file-script' 'stat' ($form + '--' + $Path))
 }
 
+# By the bits of st_mode: the words of %F are in the language of the host.
 function Test-Regular($Path) {
   if ($windows) { return $true }
-  $form = if ($IsMacOS) { '-L', '-f', '%HT' } else { '-L', '-c', '%F' }
-  [string](Invoke-Program 'file-script' 'stat' ($form + '--' + $Path)) -match '^regular'
+  $form, $base = if ($IsMacOS) { ('-L', '-f', '%p'), 8 } else { ('-L', '-c', '%f'), 16 }
+  $bits = [Convert]::ToInt32([string](Invoke-Program 'file-script' 'stat' ($form + '--' + $Path)), $base)
+  ($bits -band 0xF000) -eq 0x8000
 }
 
 function Get-Digest($Stream, $Size) {
@@ -55,8 +73,9 @@ function Get-Digest($Stream, $Size) {
   [BitConverter]::ToString($hash.Hash).Replace('-', '').ToLowerInvariant()
 }
 
+# Open to all others meanwhile, or a fetch would keep a log from being rotated.
 function Get-File($Path) {
-  $stream = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite')
+  $stream = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite, Delete')
   try { [pscustomobject]@{ Size = $stream.Length; Digest = Get-Digest $stream $stream.Length } }
   finally { $stream.Dispose() }
 }
@@ -85,9 +104,12 @@ if ($Destination -match $ends -or [IO.Directory]::Exists($path)) {
   $path = [IO.Path]::Combine($path, $Name)
 }
 $item = Get-Item -LiteralPath $path -Force -ErrorAction Ignore
-if ($item -and ($item.Attributes -band [IO.FileAttributes]::ReparsePoint)) {
-  if ($PSVersionTable.PSVersion.Major -lt 7) { Deny 'destination-link' 'Windows PowerShell does not follow links' }
-  $end = $item.ResolveLinkTarget($true)
+# Not by the reparse point: OneDrive's files and those of a volume with deduplication have one and are no links.
+if ($item.LinkType -eq 'SymbolicLink') {
+  if (-not $item.PSObject.Methods['ResolveLinkTarget']) {
+    Deny 'destination-link' 'links are followed by PowerShell 7.2 and later'
+  }
+  try { $end = $item.ResolveLinkTarget($true) } catch { Deny 'destination-link' (Get-Reason $_) }
   if (-not $end -or -not $end.Exists) { Deny 'destination-link' 'it is a link that leads nowhere' }
   $path = $end.FullName
 }
@@ -105,65 +127,71 @@ PUT = (
     r"""
 param([string]$Path, [string]$Temporary, [string]$Digest, [string]$Owner, [string]$Group, [string]$Mode,
   [string]$Backup, [string]$Validate)
-begin {
 """
     + _COMMON
     + r"""
-  if ($windows) { Set-Owning $Path $Owner $Group $Mode }
-  $hash = [Security.Cryptography.SHA256]::Create()
-  try { $stream = [IO.File]::Open($Temporary, 'CreateNew', 'Write', 'None') }
-  catch { Deny 'destination-write' (Get-Reason $_) }
+if ($windows) { Set-Owning $Path $Owner $Group $Mode }
+try { $stream = [IO.File]::Open($Temporary, 'CreateNew', 'Write', 'None') }
+catch { Deny 'destination-write' (Get-Reason $_) }
+# By $input, which comes piece by piece, and not by a process block: only one block can have a `finally` around the
+# whole of it, and on Windows a file cannot be taken away that a stop has left open.
+try {
   if (-not $windows) { $null = Invoke-Program 'mode-refused' 'chmod' ('--', '600', $Temporary) }
+  $hash = [Security.Cryptography.SHA256]::Create()
+  foreach ($piece in $input) {
+    try { $stream.Write($piece, 0, $piece.Length) } catch { Deny 'destination-write' (Get-Reason $_) }
+    $null = $hash.TransformBlock($piece, 0, $piece.Length, $null, 0)
+  }
+  try { $stream.Flush() } catch { Deny 'destination-write' (Get-Reason $_) }
+} finally {
+  # On a full disk it fails once more, and what it says would take the place of the reason.
+  try { $stream.Dispose() } catch { }
 }
-process {
-  if ($null -eq $_) { return }
-  try { $stream.Write($_, 0, $_.Length) } catch { Deny 'destination-write' (Get-Reason $_) }
-  $null = $hash.TransformBlock($_, 0, $_.Length, $null, 0)
+$null = $hash.TransformFinalBlock([byte[]]@(), 0, 0)
+$arrived = [BitConverter]::ToString($hash.Hash).Replace('-', '').ToLowerInvariant()
+if ($arrived -ne $Digest) { Deny 'digest-differs' 'what arrived is not what was sent' }
+$there = [IO.File]::Exists($Path)
+if (-not $windows) {
+  if ($there) {
+    $uid, $gid, $bits = (Get-Facts $Path).Split(' ')[0..2]
+    $own = (Get-Facts $Temporary).Split(' ')[0..1]
+    $new = $(if ($Owner) { $Owner } else { $uid }), $(if ($Group) { $Group } else { $gid })
+    if ("$new" -ne "$own") { Set-Owning $Temporary $new[0] $new[1] '' }
+  } else {
+    Set-Owning $Temporary $Owner $Group ''
+    $umask = Invoke-Program 'file-script' 'sh' ('-c', 'umask')
+    $bits = [Convert]::ToString(438 -band -bnot [Convert]::ToInt32([string]$umask, 8), 8)
+  }
+  Set-Owning $Temporary '' '' $bits
+  Set-Owning $Temporary '' '' $Mode
 }
-end {
-  try { $stream.Dispose() } catch { Deny 'destination-write' (Get-Reason $_) }
-  $null = $hash.TransformFinalBlock((New-Object byte[] 0), 0, 0)
-  $arrived = [BitConverter]::ToString($hash.Hash).Replace('-', '').ToLowerInvariant()
-  if ($arrived -ne $Digest) { Deny 'digest-differs' 'what arrived is not what was sent' }
-  $there = [IO.File]::Exists($Path)
-  if (-not $windows) {
-    if ($there) {
-      $uid, $gid, $bits = (Get-Facts $Path).Split(' ')[0..2]
-      $own = (Get-Facts $Temporary).Split(' ')[0..1]
-      $new = $(if ($Owner) { $Owner } else { $uid }), $(if ($Group) { $Group } else { $gid })
-      if ("$new" -ne "$own") { Set-Owning $Temporary $new[0] $new[1] '' }
-    } else {
-      Set-Owning $Temporary $Owner $Group ''
-      $umask = Invoke-Program 'file-script' 'sh' ('-c', 'umask')
-      $bits = [Convert]::ToString(438 -band -bnot [Convert]::ToInt32([string]$umask, 8), 8)
-    }
-    Set-Owning $Temporary '' '' $bits
-    Set-Owning $Temporary '' '' $Mode
-  }
-  if ($Validate) {
-    $before = Get-Variable -Name LASTEXITCODE -Scope Global -ValueOnly -ErrorAction Ignore
-    try {
-      $global:LASTEXITCODE = 0
-      $ErrorActionPreference = 'Continue'
-      $said = & ([scriptblock]::Create($Validate)) $Temporary 2>&1 | Out-String -Width 200
-      $code = $global:LASTEXITCODE
-    } catch { Deny 'validation-failed' (Get-Reason $_) }
-    finally { $global:LASTEXITCODE = $before; $ErrorActionPreference = 'Stop' }
-    if ($code) { Deny 'validation-failed' $said.Trim() }
-  }
-  if ($Backup -and $there) {
-    try {
-      [IO.File]::Copy($Path, $Backup, $true)
-      if (-not $windows) { Set-Owning $Backup $uid $gid $bits }
-    } catch { Deny 'backup-failed' (Get-Reason $_) }
-  }
+if ($Validate) {
+  # Refused by what throws, by an exit code, and by the errors of cmdlets; programs may say what they like.
+  $before = $global:LASTEXITCODE
   try {
-    if (-not $there) { [IO.File]::Move($Temporary, $Path) }
-    elseif ($windows) { [IO.File]::Replace($Temporary, $Path, [NullString]::Value) }
-    else { [IO.File]::Move($Temporary, $Path, $true) }
-  } catch { Deny 'destination-write' (Get-Reason $_) }
-  [pscustomobject]@{ Kind = 'done'; Facts = Get-Facts $Path }
+    $global:LASTEXITCODE = 0
+    $ErrorActionPreference = 'Continue'
+    $said = @(& ([scriptblock]::Create($Validate)) $Temporary 2>&1)
+    $code = $global:LASTEXITCODE
+  } catch { Deny 'validation-failed' (Get-Reason $_) }
+  finally { $global:LASTEXITCODE = $before; $ErrorActionPreference = 'Stop' }
+  $errors = @($said | Where-Object {
+    $_ -is [Management.Automation.ErrorRecord] -and $_.FullyQualifiedErrorId -notlike 'NativeCommandError*'
+  })
+  if ($code -or $errors) { Deny 'validation-failed' (($said | ForEach-Object { "$_" }) -join "`n").Trim() }
 }
+if ($Backup -and $there) {
+  try {
+    [IO.File]::Copy($Path, $Backup, $true)
+    if (-not $windows) { Set-Owning $Backup $uid $gid $bits }
+  } catch { Deny 'backup-failed' (Get-Reason $_) }
+}
+try {
+  if (-not $there) { [IO.File]::Move($Temporary, $Path) }
+  elseif ($windows) { [IO.File]::Replace($Temporary, $Path, [NullString]::Value) }
+  else { [IO.File]::Move($Temporary, $Path, $true) }
+} catch { Deny 'destination-write' (Get-Reason $_) }
+[pscustomobject]@{ Kind = 'done'; Facts = Get-Facts $Path }
 """
 )
 
@@ -184,8 +212,11 @@ function Get-One($Path) {
   $answer = [pscustomobject]@{ Kind = 'file'; Path = $Path; Size = 0; Digest = ''; Windows = [bool]$windows }
   if ([IO.Directory]::Exists($Path)) { $answer.Kind = 'directory' }
   elseif (-not [IO.File]::Exists($Path)) { $answer.Kind = 'missing' }
-  elseif (-not (Test-Regular $Path)) { $answer.Kind = 'special' }
   else {
+    # .NET says that a link to nowhere exists, and only `stat` finds that it does not.
+    try { if (-not (Test-Regular $Path)) { $answer.Kind = 'special' } } catch { $answer.Kind = 'missing' }
+  }
+  if ($answer.Kind -eq 'file') {
     try { $file = Get-File $Path; $answer.Size = $file.Size; $answer.Digest = $file.Digest }
     catch { $answer.Kind = 'unreadable' }
   }
@@ -194,8 +225,10 @@ function Get-One($Path) {
 foreach ($wanted in $Pattern) {
   $path = Resolve-FileName $wanted
   $found = @()
-  if (-not (Test-Path -LiteralPath $path)) {
-    $found = @(Get-Item -Path $path -Force -ErrorAction Ignore | Sort-Object -Property FullName)
+  if (-not [IO.File]::Exists($path) -and -not [IO.Directory]::Exists($path)) {
+    # As in sh: a pattern takes names that begin with a dot where it begins with one itself.
+    $hidden = $windows -or [IO.Path]::GetFileName($path).StartsWith('.')
+    $found = @(Get-Item -Path $path -Force:$hidden -ErrorAction Ignore | Sort-Object -Property FullName)
   }
   if ($found.Count -eq 0) { Get-One $path } else { foreach ($item in $found) { Get-One $item.FullName } }
 }
@@ -205,15 +238,20 @@ foreach ($wanted in $Pattern) {
 TAKE = r"""
 param([string]$Path, [long]$Size)
 $ErrorActionPreference = 'Stop'
-$stream = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite')
+try { $stream = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite, Delete') }
+catch { throw "file-script $($_.Exception.GetBaseException().Message)" }
 try {
   while ($Size -gt 0) {
     $buffer = New-Object byte[] ([int][Math]::Min(1048576, $Size))
     $count = $stream.Read($buffer, 0, $buffer.Length)
     if ($count -eq 0) { break }
-    if ($count -lt $buffer.Length) { [Array]::Resize([ref]$buffer, $count) }
+    $piece = $buffer
+    if ($count -lt $buffer.Length) {
+      $piece = New-Object byte[] $count
+      [Array]::Copy($buffer, $piece, $count)
+    }
     $Size -= $count
-    , $buffer
+    , $piece
   }
 } finally { $stream.Dispose() }
 """

@@ -37,7 +37,7 @@ from runner.psrp.request import (
     RecordKind,
     Statement,
 )
-from runner.psrp.script import Settings
+from runner.psrp.script import Settings, command
 from runner.transport.port import Receiver, Stream
 
 PIECE = 1 << 20
@@ -125,11 +125,14 @@ class PowerShellFiles:
             raise _refused(error_record(end.error).message if end.error is not None else "it was stopped")
 
     async def _take_away(self, temporary: str) -> None:
-        """Take a file away that was begun; a session that is gone cannot do it, and its temporary file stays."""
+        """Take a file away that was begun; a session that is gone cannot do it, and its temporary file stays.
+
+        By force, for on Linux a name that begins with a dot is a hidden file, which `Remove-Item` refuses otherwise.
+        """
         if self._lease.session.lost:
             return
-        named = (Argument(temporary, "LiteralPath"), Argument("Ignore", "ErrorAction"))
-        removing = Statement((Command("Remove-Item", arguments=named),))
+        named = {"LiteralPath": temporary, "Force": True, "ErrorAction": "Ignore"}
+        removing = Statement((command("Remove-Item", **named),))
         try:
             await within(self._lease.session.ask(PipelineRequest(statements=(removing,))), _CLEAN_UP)
         except HostError:

@@ -132,17 +132,28 @@ def directory_request(path: str) -> PipelineRequest:
     return PipelineRequest(statements=(Statement((asked,)),))
 
 
+# No method but where the language mode allows it, so that it also works under AppLocker and its like; and what it
+# provokes to find the strict mode out does not stay in $Error, which scripts look at.
 _LOOK = """\
 param([string[]]$Preference, [string[]]$Environment, [string]$Directory)
 $strict = 0
+$errors = $Error.Count
 try { $null = $a_name_that_nobody_has_given } catch { $strict = 1 }
 if ($strict -eq 1) { try { $null = (New-Object PSObject).Nothing } catch { $strict = 2 } }
 if ($strict -eq 2) { try { $null = @(0)[1] } catch { $strict = 3 } }
+Set-StrictMode -Off
+if ($ExecutionContext.SessionState.LanguageMode -eq 'FullLanguage') {
+  while ($Error.Count -gt $errors) { $Error.RemoveAt(0) }
+}
+function Get-EnvironmentValue($Name) {
+  $found = Get-Item -LiteralPath "Env:$Name" -ErrorAction Ignore
+  if ($found) { $found.Value } else { $null }
+}
 [pscustomobject]@{
   Location = (Get-Location).Path
   StrictMode = $strict
   Preferences = @(foreach ($name in $Preference) { [string](Get-Variable -Name $name -Scope Global -ValueOnly) })
-  Environment = @(foreach ($name in $Environment) { [Environment]::GetEnvironmentVariable($name) })
+  Environment = @(foreach ($name in $Environment) { Get-EnvironmentValue $name })
   DirectoryFound = -not $Directory -or (Test-Path -LiteralPath $Directory -PathType Container)
 }
 """

@@ -87,7 +87,9 @@ class Disk:
             call.write(PSByteArray(data[start : start + PIECE]))
 
     def remove(self, call: Call) -> None:
-        self.files.pop(call.named["LiteralPath"], None)
+        hidden = ".runner-" in call.named["LiteralPath"]  # as on Linux: refused without force, and not told by Ignore
+        if call.named.get("Force") or not hidden:
+            self.files.pop(call.named["LiteralPath"], None)
 
 
 async def play(folder: Path, disk: Disk, steps: str) -> Seen:
