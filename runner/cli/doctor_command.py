@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
+from textwrap import wrap
 
 import click
 
@@ -39,6 +41,8 @@ steps:
   - hosts: {hosts}
     command: hostname
 """
+
+_NARROWEST = 40
 
 _PLACES = {
     "host": "type on the host, as its administrator:",
@@ -124,15 +128,27 @@ def _print(findings: Sequence[Finding], *, as_json: bool) -> None:
             lines += [*([line("")] if place else []), line(Piece(finding.place, Role.STRONG))]
             place = finding.place
         mark = Piece("ok   ", Role.GOOD) if finding.ok else Piece("MISS ", Role.BAD)
-        lines.append(line("  ", mark, f"{finding.check:<{width}}  {harmless(finding.seen)}"))
+        margin = " " * (width + 9)
+        first, *rest = _wrapped(finding.seen, margin)
+        lines.append(line("  ", mark, f"{finding.check:<{width}}  {first}"))
+        lines += [line(margin, each) for each in rest]
         if not finding.ok:
-            lines += _remedy(finding, " " * (width + 9))
+            lines += _remedy(finding, margin)
     click.echo(painter.paint_all(lines), nl=False)
 
 
 def _remedy(finding: Finding, margin: str) -> Iterator[Line]:
     if finding.hint:
-        yield line(f"{margin}hint: {harmless(finding.hint)}")
+        yield from (line(margin, each) for each in _wrapped(f"hint: {finding.hint}", margin))
     if finding.mend is not None:
-        yield line(f"{margin}{_PLACES[finding.mend.where]}")
-        yield from (line(f"{margin}  ", Piece(harmless(typed), Role.STRONG)) for typed in finding.mend.lines)
+        yield line(margin, _PLACES[finding.mend.where])
+        # Whole, however long: a command is there to be copied.
+        yield from (line(margin, "  ", Piece(harmless(typed), Role.STRONG)) for typed in finding.mend.lines)
+
+
+def _wrapped(text: str, margin: str) -> list[str]:
+    """The lines of a text beside a margin; one line where nobody looks at a terminal."""
+    if not sys.stdout.isatty():
+        return [harmless(text)]
+    width = max(get_terminal_size().columns - len(margin), _NARROWEST)
+    return wrap(harmless(text), width, break_long_words=False, break_on_hyphens=False) or [""]

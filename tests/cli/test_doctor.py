@@ -200,6 +200,24 @@ def test_powershell_over_ssh(typed: Typed, lab: LabState) -> None:
     assert "-sshs -NoLogo -NoProfile" in db["subsystem"]["mend"]["lines"][0]
 
 
+def test_powershell_without_its_line_in_sshd_config(typed: Typed, lab: LabState) -> None:
+    """Where PowerShell is on the host, the line to add has its path."""
+    [host] = [served.host for served in lab.hosts if served.host.name == "db-01"]
+    program = lab.directory.programs(host) / "pwsh"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    try:
+        done = typed("doctor", "-i", str(lab.inventory), "--shell", "powershell", "db-01", "-o", "json")
+    finally:
+        program.unlink()
+    found = findings(done, "db-01")
+    assert done.code == 3
+    assert missing(found) == ["subsystem"]
+    assert found["pwsh"]["seen"] == str(program)
+    line = f"Subsystem powershell {program} -sshs -NoLogo -NoProfile"
+    assert line in found["subsystem"]["mend"]["lines"][0]
+
+
 def test_a_playbook_that_is_wrong(typed: Typed, folder: Path) -> None:
     """It is refused as a run would refuse it, and nothing is connected to."""
     (folder / "wrong.yml").write_text(PLAYBOOK.replace("script:", "scirpt:"), encoding="utf-8")

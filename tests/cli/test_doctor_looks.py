@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from runner.lab.certificates import Flaw
 from runner.lab.troubles import Kind, Trouble
 from runner.lab.wsman_settings import Quotas
 from runner.plan.model import Placement
-from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, WinrmSettings
+from runner.transport.endpoint import Authentication, Endpoint, ProxySettings, SessionOptions, WinrmSettings
 from runner.transport.port import Login
 from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
@@ -113,6 +114,32 @@ async def test_a_quota() -> None:
         found = await looked_at(placement(host), host)
     assert missing(found) == ["session"]
     assert "MaxShellsPerUser" in found["session"].hint
+
+
+async def test_a_proxy_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not connect to the port is named, with what goes around it."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with server, front_end() as host:
+        through = placement(host)
+        options = replace(through.endpoint.session_options, proxy=ProxySettings(access="autodetect"))
+        found = await looked_at(
+            replace(through, endpoint=replace(through.endpoint, session_options=options)), host
+        )
+    assert missing(found) == ["proxy"]
+    assert f"127.0.0.1:{port}" in found["proxy"].seen
+    assert found["proxy"].mend is not None
+    assert found["proxy"].mend.lines == ("export NO_PROXY=127.0.0.1",)
 
 
 async def test_a_session_is_closed_again() -> None:

@@ -10,11 +10,13 @@ import click
 import pytest
 
 from docs import generate
+from docs.generators import invoke_command
 from docs.generators.schemas import schema
 from runner.cli.main import COMMANDS
 from runner.cli.main import runner as cli
 from runner.codes import code_pages
 from runner.errors import ExitCode
+from runner.plan.session_options import ACTING
 from tests.docs.conftest import runner as run
 
 
@@ -82,6 +84,56 @@ def test_every_key_of_the_language_is_documented() -> None:
         assert all(f"# `{key}`\n" in language for key in keys["properties"])
     for keys in (schema("inventory"), schema("inventory")["$defs"]["group"]):
         assert all(f"# `{key}`\n" in inventory for key in keys["properties"])
+
+
+# Of the syntax blocks of both references: Windows PowerShell 5.1 (VMGuid is its name of VMId) and PowerShell 7.
+_SYNTAX = """
+AllowRedirection ApplicationName ArgumentList AsJob Authentication CertificateThumbprint ComputerName ConfigurationName
+ConnectingTimeout ConnectionUri ContainerId Credential EnableNetworkAccess FilePath HideComputerName HostName
+InDisconnectedSession InputObject JobName KeyFilePath NoNewScope Options Port RemoteDebug RunAsAdministrator ScriptBlock
+Session SessionName SessionOption SSHConnection SSHTransport StrictMode Subsystem ThrottleLimit UserName UseSSL VMId
+VMGuid VMName Debug ErrorAction ErrorVariable InformationAction InformationVariable OutBuffer OutVariable
+PipelineVariable Verbose WarningAction WarningVariable
+"""
+
+
+@pytest.mark.parametrize("parameter", _SYNTAX.split())
+def test_every_parameter_of_invoke_command_leads_to_a_key(parameter: str) -> None:
+    """Or to the reason why it has none; and the key exists in the part of the language that is named."""
+    [found] = [each for each in invoke_command.PARAMETERS if parameter in each.name.split()]
+    assert found.keys or found.differs
+    definitions = schema("playbook")["$defs"]
+    for key, part in found.keys:
+        assert key in definitions[part]["properties"], f"{part}.{key}"
+        assert f"`-{parameter}`" in section(text("language.md"), key)
+
+
+def section(page: str, key: str) -> str:
+    """Everything under the headings of a key."""
+    return "".join(re.findall(rf"^#+ `{key}`\n(.*?)(?=^#+ |\Z)", page, re.MULTILINE | re.DOTALL))
+
+
+def test_what_goes_with_what_is_what_the_rules_say() -> None:
+    """A key that a kind of target excludes has no `yes` in its column."""
+    page = text("invoke-command.md")
+    rows = {
+        row[1]: row for line in page.splitlines() if (row := [cell.strip() for cell in line.split("|")])[2:]
+    }
+    uri = rows["key"].index("Uri")
+    assert (rows["`port`"][uri], rows["`credential`"][uri]) == ("-", "yes")
+    ssh = rows["key"].index("SSHHost, SSHHostHashParam")
+    assert (rows["`throttle`"][ssh], rows["`use_ssl`"][ssh]) == ("**lifted**", "-")
+
+
+def test_every_session_option_has_its_parameter_unit_and_transports() -> None:
+    """In one table; what acts over SSH is what a plan lets through there."""
+    rows = [line.split(" | ") for line in text("session-options.md").splitlines() if line.startswith("| `")]
+    assert {row[0].strip("| `") for row in rows} == set(
+        schema("playbook")["$defs"]["session_option"]["properties"]
+    )
+    over_ssh = {row[0].strip("| `") for row in rows if "ssh" in row[4]}
+    assert over_ssh == ACTING["ssh"]
+    assert all(row[1].startswith("`-") and row[2] and row[3] for row in rows)
 
 
 def test_the_settings_example_holds_for_every_command(tmp_path: Path) -> None:
