@@ -7,8 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from runner.errors import HostError
-from runner.psrp import pool_errors
 from runner.psrp.fragments import Assembler, BadFragment, TooMuch
+from runner.psrp.pool_errors import PoolErrors
 from runner.psrp.protocol import Message, Unreadable, read_head
 
 
@@ -39,9 +39,14 @@ class Inbox:
     """A :class:`runner.transport.carrier.CarrierReceiver`; ``assembler_of`` has the stream of a pipeline that runs."""
 
     def __init__(
-        self, owner: Owner, pool: Assembler, assembler_of: Callable[[UUID], Assembler | None]
+        self,
+        owner: Owner,
+        errors: PoolErrors,
+        pool: Assembler,
+        assembler_of: Callable[[UUID], Assembler | None],
     ) -> None:
         self._owner = owner
+        self._errors = errors
         self._pool = pool
         self._assembler_of = assembler_of
 
@@ -57,9 +62,9 @@ class Inbox:
                 if not self._hand_on(whole):
                     return
         except BadFragment as error:
-            self._owner.pool_lost(pool_errors.bad_fragment(str(error)))
+            self._owner.pool_lost(self._errors.bad_fragment(str(error)))
         except TooMuch as error:
-            self._owner.pool_lost(pool_errors.too_much(error))
+            self._owner.pool_lost(self._errors.too_much(error))
 
     def carrier_lost(self, error: HostError) -> None:
         """The carrier broke."""
@@ -82,7 +87,7 @@ class Inbox:
         try:
             message = read_head(whole)
         except Unreadable as error:
-            self._owner.noticed(f"the host's PowerShell sent {error.reason}, which was left out")
+            self._owner.noticed(f"{self._errors.peer} sent {error.reason}, which was left out")
         else:
             self._owner.message_received(message)
         return not self._owner.lost

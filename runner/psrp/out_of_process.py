@@ -73,6 +73,11 @@ class OutOfProcessCarrier:
         """Whether it is known to be broken, or closed."""
         return self._error is not None or self._closing is not None
 
+    @property
+    def heard(self) -> str:
+        """The end of the error output, or else the beginning of what came before the first packet."""
+        return self._heard.words()
+
     async def open(self, pool: UUID, opening: bytes, receiver: CarrierReceiver) -> None:
         """Start the engine and hand over the pool's first fragments; returns when it has taken them.
 

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from runner.errors import HostError
-from runner.psrp import pool_errors
 from runner.psrp.engine_errors import again
+from runner.psrp.pool_errors import PoolErrors
 from runner.psrp.protocol import cut_all
 from runner.transport.carrier import Carrier
 
@@ -23,8 +23,9 @@ class Outbox:
     Each raises ``ConnectionLost`` when the carrier is lost, of which ``on_lost`` is told.
     """
 
-    def __init__(self, carrier: Carrier, on_lost: Callable[[HostError], None]) -> None:
+    def __init__(self, carrier: Carrier, errors: PoolErrors, on_lost: Callable[[HostError], None]) -> None:
         self._carrier = carrier
+        self._errors = errors
         self._on_lost = on_lost
         self._turns: dict[UUID | None, asyncio.Lock] = {None: asyncio.Lock()}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -52,7 +53,7 @@ class Outbox:
             for fragment in self.cut(messages):
                 await self._carrier.send(fragment, pipeline=pipeline, prompt=prompt)
 
-        await finished(self.start(self._in_turn(pipeline, send)))
+        await self.finished(self.start(self._in_turn(pipeline, send)))
 
     def signal(self, pipeline: UUID) -> asyncio.Task[None]:
         """Ask for a pipeline to be stopped; done when the peer has taken it."""
@@ -74,6 +75,23 @@ class Outbox:
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    async def finished(self, task: asyncio.Task[None]) -> None:
+        """Wait for an operation without ending it when the wait is cancelled.
+
+        Raises:
+            HostError: what it failed of, or that it was given up because the pool was.
+
+        """
+        try:
+            await asyncio.shield(task)
+        except HostError as error:
+            raise again(error) from None
+        except asyncio.CancelledError:
+            waiter = asyncio.current_task()
+            if task.cancelled() and not (waiter is not None and waiter.cancelling()):
+                raise self._errors.closed(running=False) from None
+            raise
 
     async def settled(self) -> None:
         """Wait for everything that was begun."""
@@ -102,19 +120,6 @@ class Outbox:
             task.exception()  # whoever waited has it; nobody else needs it
 
 
-async def finished(task: asyncio.Task[None]) -> None:
-    """Wait for an operation without ending it when the wait is cancelled.
-
-    Raises:
-        HostError: what it failed of, or that it was given up because the pool was.
-
-    """
-    try:
-        await asyncio.shield(task)
-    except HostError as error:
-        raise again(error) from None
-    except asyncio.CancelledError:
-        waiter = asyncio.current_task()
-        if task.cancelled() and not (waiter is not None and waiter.cancelling()):
-            raise pool_errors.closed(running=False) from None
-        raise
+async def first(*futures: asyncio.Future[Any]) -> None:
+    """Wait for one of them, whatever became of it; none is cancelled."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)

@@ -104,6 +104,7 @@ class PoolSettings:
     """How a pool is opened and what it may send us.
 
     Attributes:
+        peer: what the other side is called in messages: "PowerShell on `web1`".
         pool: the id; None makes one.
         application_arguments: for ``$PSSenderInfo.ApplicationArguments``; values from ``to_ps``.
         open_timeout: seconds for starting the peer until the pool is opened (PowerShell: 180).
@@ -114,6 +115,7 @@ class PoolSettings:
 
     """
 
+    peer: str = "the host's PowerShell"
     pool: UUID | None = None
     application_arguments: Mapping[str, Any] = field(default_factory=dict)
     open_timeout: float = 180.0

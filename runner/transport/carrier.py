@@ -49,6 +49,10 @@ class Carrier(Protocol):
     def lost(self) -> bool:
         """Whether it is known to be broken, or closed."""
 
+    @property
+    def heard(self) -> str:
+        """What the peer has said beside fragments, on one line for a message: a banner, error output; mostly empty."""
+
     async def open(self, pool: UUID, opening: bytes, receiver: CarrierReceiver) -> None:
         """Start the peer and hand over the pool's first fragments (SESSION_CAPABILITY and INIT_RUNSPACEPOOL).
 

@@ -68,6 +68,7 @@ class MemoryCarrier:
         self._deliveries: asyncio.Queue[tuple[bytes, UUID | None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._error: HostError | None = None
+        self.heard = ""
 
     @property
     def lost(self) -> bool:
@@ -109,6 +110,9 @@ class MemoryCarrier:
 
     def abort(self) -> None:
         self._error = self._error or ConnectionLost("memory-closed", "closed")
+        for operation in self._busy.values():
+            if not operation.done():
+                operation.set_exception(self._error)
         for task in self._tasks:
             task.cancel()
 

@@ -45,6 +45,7 @@ class Replay:
 
     fragment_size = 32768
     lost = False
+    heard = ""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._packets: dict[str, list[bytes]] = {}
