@@ -79,7 +79,8 @@ def _ticket(*, needed: bool) -> Finding:
         return Finding(HERE, "ticket", ok=not needed, seen="expired", hint="get a new one", mend=TICKET)
     except gssapi.exceptions.GSSError:
         hint = "get one, or name a credential with a password"
-        return Finding(HERE, "ticket", not needed, "none", hint, TICKET)
+        seen = "none" if needed else "none: WinRM logins without a password need one"
+        return Finding(HERE, "ticket", not needed, seen, hint, TICKET)
     if not left:
         return Finding(
             HERE, "ticket", ok=not needed, seen=f"{name}, expired", hint="get a new one", mend=TICKET

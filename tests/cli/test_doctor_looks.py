@@ -278,7 +278,8 @@ def test_no_ticket(needed: bool) -> None:
     kerberos, ticket = look_at_kerberos(needed=needed, ticket_needed=needed)
     assert kerberos.ok
     assert "realm EXAMPLE.COM" in kerberos.seen
-    assert (ticket.ok, ticket.seen) == (not needed, "none")
+    assert ticket.ok is not needed
+    assert ticket.seen.startswith("none")
     assert ticket.mend is not None
     assert ticket.mend.lines[0] == "kinit name@REALM"
 
