@@ -12,12 +12,16 @@ from runner.engine.result import Result, Status
 
 @dataclass(frozen=True, slots=True)
 class StepOutline:
-    """A step as presenters need it: its id, its name where it has one, how many hosts, and how to show it."""
+    """A step as presenters need it: its id, its name where it has one, how many hosts, and how to show it.
+
+    ``show_information``: all information records are for the screen, not only what Write-Host writes.
+    """
 
     id: str
     name: str | None
     hosts: int
     hide_computer_name: bool = False
+    show_information: bool = False
 
 
 @dataclass(frozen=True, slots=True)

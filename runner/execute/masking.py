@@ -62,9 +62,11 @@ def _error(error: ErrorRecord, redactor: Redactor) -> ErrorRecord:
         message=redactor.mask(error.message),
         fully_qualified_error_id=shown(error.fully_qualified_error_id),
         category=shown(error.category),
+        exception=tuple(map(redactor.mask, error.exception)),
         stack=shown(error.stack),
         inner=tuple(map(redactor.mask, error.inner)),
         target=shown(error.target),
         position=shown(error.position),
         recommended_action=shown(error.recommended_action),
+        source=shown(error.source),
     )

@@ -15,6 +15,7 @@ from runner.engine.port import Clock
 from runner.errors import ExitCode
 from runner.execute.executor import PlanExecutor
 from runner.plan.model import Plan
+from runner.playbook.model import Step
 from runner.transport.port import Login, Transport
 from runner.values import Secret
 
@@ -106,6 +107,7 @@ def _started(plan: Plan, clock: Clock) -> RunStarted:
             name=_shown_name(planned.step.name),
             hosts=len(planned.placements),
             hide_computer_name=planned.step.hide_computer_name,
+            show_information=_shows_information(planned.step),
         )
         for planned in plan.steps
     )
@@ -117,6 +119,12 @@ def _started(plan: Plan, clock: Clock) -> RunStarted:
         steps=outlines,
         hosts=len(plan.hosts),
     )
+
+
+def _shows_information(step: Step) -> bool:
+    """``information_action: continue`` asks for what PowerShell shows then (MshCommandRuntime.WriteInformation)."""
+    said = step.information_action
+    return isinstance(said, Scalar) and said.text.lower() == "continue"
 
 
 def _shown_name(node: AnyNode | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -19,6 +20,8 @@ MOST_STDERR = 8
 _MOST_ITEMS = 3
 _SAME_IN_ALL_STEPS = frozenset({Status.UNREACHABLE, Status.CANCELLED})
 _STATUS_WORDS = {Status.TIMED_OUT: "timed out", Status.UNKNOWN: "unknown: it may have run"}
+
+_ITS_OWN = re.compile(r" \(tried: [^)]*\)|; certificate of .*? SHA-256 [0-9a-f]+")
 
 _Key: TypeAlias = tuple[object, ...]
 
@@ -114,7 +117,7 @@ class FailureReport:
         for error in result.errors:
             place = self._told(error_place(error))
             if error.message in told:
-                yield from [line("    at ", Piece(place, Role.STRONG))] if place else ()
+                yield from [line("    at ", Piece(place, Role.STRONG))] if place and place not in told else ()
             else:
                 first, *others = harmless_lines(self._mask(error.message)) or [""]
                 yield line("    ", Piece(f"{place}: " if place else "", Role.STRONG), first)
@@ -137,9 +140,10 @@ def _likeness(result: Result) -> _Key:
     """Equal for results that differ in nothing but the host, whose name may stand in the message.
 
     Where a host cannot be reached, or the run is stopped, every step says so, and it is told once for all of them.
+    Its address and its certificate are its own too: a wrong password at 2,000 hosts is one thing that went wrong.
     """
     failure = result.failure
-    message = failure.message.replace(result.host, "\0") if failure else ""
+    message = _ITS_OWN.sub("", failure.message).replace(result.host, "\0") if failure else ""
     return (
         None if result.status in _SAME_IN_ALL_STEPS else result.step,
         result.status,

@@ -34,15 +34,16 @@ class OutputFold:
     and a pipeline asks for ``-o json``.
     """
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, *, information: bool = False) -> None:
         self._mask = mask
+        self._information = information
         self._groups: dict[bytes, OutputGroup] = {}
         self._room = MOST_LINES_A_STEP
         self.hosts_left_out = 0
 
     def add(self, result: Result) -> None:
         """Take one host's output."""
-        shown = show_result(result, self._mask)
+        shown = show_result(result, self._mask, information=self._information)
         if shown is None:
             return
         group = self._groups.get(shown.digest)

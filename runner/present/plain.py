@@ -85,7 +85,9 @@ class Plain:
         shown = (
             replace(result, stderr=[]) if result.status.bad else result
         )  # it stands in the report at the end
-        told = [f"{stamp} {side.sign} {side.words}\n" for side in side_lines(shown, self._mask)]
+        information = self._progress.steps[result.step].outline.show_information
+        lines_beside = side_lines(shown, self._mask, information=information)
+        told = [f"{stamp} {side.sign} {side.words}\n" for side in lines_beside]
         if told:
             self._report.write("".join(told))
         self._tell(f"{result.step} {result.host} {_ending(result)}")
@@ -130,7 +132,7 @@ def _ending(result: Result) -> str:
         words += " (ignored)"
     if result.skip_reason:
         return f"{words}: {result.skip_reason}"
-    words += f" in {format_duration(result.duration)}" if result.started_at else ""
+    words += f" in {format_duration(result.duration)}" if result.duration else ""
     if result.failure is not None:
         words += f": {result.failure.message} [{result.failure.code}]"
     return words

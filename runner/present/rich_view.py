@@ -144,7 +144,8 @@ class RichView:
         # The standard error of a failure stands in the report at the end, not twice.
         shown = replace(result, stderr=[]) if result.status.bad and not result.ignored else result
         if self._output is not None:
-            self._folds.setdefault(result.step, OutputFold(self._mask)).add(shown)
+            fold = OutputFold(self._mask, information=step.outline.show_information)
+            self._folds.setdefault(result.step, fold).add(shown)
         if self._settings.verbosity:
             self._tell([self._ending(result)])
         else:
@@ -203,7 +204,7 @@ class RichView:
 
     def _ending(self, result: Result) -> Line:
         """One host's end, for ``-v``: status and time, for ``-vv`` also how it was reached."""
-        how = f"  {format_duration(result.duration)}" if result.started_at else ""
+        how = f"  {format_duration(result.duration)}" if result.duration else ""
         if self._settings.verbosity > 1 and result.transport:
             how += f"  over {result.transport}" + (f", session {result.session}" if result.session else "")
         reason = result.skip_reason or (result.failure.message if result.failure else "")

@@ -52,13 +52,16 @@ class Shown:
         return len(self.rows) + len(self.side)
 
 
-def show_result(result: Result, mask: Mask) -> Shown | None:
-    """The output of a result, of its items one after another where it has some; None where nothing came."""
+def show_result(result: Result, mask: Mask, *, information: bool = False) -> Shown | None:
+    """The output of a result, of its items one after another where it has some; None where nothing came.
+
+    ``information``: records that are not from Write-Host are shown too.
+    """
     table = _table(result.output, mask) if not result.items else None
     columns, rows, numeric, left_out = table or ((), [], frozenset(), 0)
     if not columns:
         rows = [(text,) for text in _result_lines(result, mask)]
-    side = list(side_lines(result, mask))
+    side = list(side_lines(result, mask, information=information))
     if not rows and not side:
         return None
     digest = blake2b(repr((columns, rows, side)).encode("utf-8", "backslashreplace"), digest_size=16)
@@ -129,13 +132,14 @@ def one_line(value: object, mask: Mask) -> str:
     return cell_text(value, mask)
 
 
-def side_lines(result: Result, mask: Mask) -> Iterator[StreamLine]:
+def side_lines(result: Result, mask: Mask, *, information: bool = False) -> Iterator[StreamLine]:
     """What came beside the output: for the screen (Write-Host), standard error, and PowerShell's other streams.
 
-    The errors of a bad result are told in the report of failures; here are those of a good one.
+    The errors of a bad result are told in the report of failures; here are those of a good one. ``information``: of
+    the information records not only those of Write-Host.
     """
     for entry in result.streams.information:
-        if "PSHOST" in entry.get("tags", ()):
+        if information or "PSHOST" in entry.get("tags", ()):
             for text in harmless_lines(mask(entry["message"])):
                 yield StreamLine("information", text, entry.get("color"))
     for text in result.stderr:
@@ -152,7 +156,7 @@ def side_lines(result: Result, mask: Mask) -> Iterator[StreamLine]:
         for text in texts:
             yield StreamLine(stream, cell_text(text, mask))
     for item in result.items:
-        yield from side_lines(item, mask)
+        yield from side_lines(item, mask, information=information)
 
 
 def error_place(error: ErrorRecord) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Typed
+from tests.support.command_line import Typed
 
 INVENTORY = """\
 version: 1

@@ -218,6 +218,7 @@ def test_what_the_failure_says_is_not_said_again() -> None:
 
     assert report(error, message="the script ended with an error: bad") == ["at playbooks/site.yml:17"]
     assert report(ErrorRecord("bad"), message="the script ended with an error: bad") == []
+    assert report(error, message="bad (playbooks/site.yml:17)") == []
 
 
 def test_a_parse_error_has_its_picture_in_its_message() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -18,7 +19,7 @@ from runner.present.progress import RunProgress
 from runner.present.quiet import Quiet
 from runner.present.recap import recap_lines
 from runner.present.sink import StreamSink
-from tests.support.fake_runs import RUN, Pipe, events_of, failed, keep, mask_hunter, ok, unreachable
+from tests.support.fake_runs import BEGIN, RUN, Pipe, events_of, failed, keep, mask_hunter, ok, unreachable
 
 
 def report_of(results: list[Result]) -> list[str]:
@@ -60,6 +61,29 @@ def test_failures_that_differ_only_in_the_name_of_the_host_are_one() -> None:
         "    nothing was run",
         "",
     ]
+
+
+def test_a_wrong_password_is_told_once_though_every_host_has_its_address() -> None:
+    """Where it was tried and what its certificate says differ at every host; the reason does not."""
+    own = "; certificate of CN=web{0}, issued by CN=CA, for `web{0}`, valid 2026 to 2027, SHA-256 {0}{0}ab"
+    results = [
+        replace(
+            unreachable("facts", f"web{n}"),
+            failure=Failure(
+                "tls", f"`web{n}` is not trusted{own.format(n)} (tried: https://192.0.2.{n}); nothing was run"
+            ),
+        )
+        for n in (1, 2)
+    ]
+
+    assert report_of(results)[0] == "✗ facts unreachable on web[1-2] (2 hosts)"
+
+
+def test_what_was_never_sent_took_no_time() -> None:
+    """A host that could not be reached has no time of its script."""
+    result = replace(unreachable("facts", "web1"), started_at=BEGIN)
+
+    assert "facts web1 unreachable: `web1` did not answer" in plain_of(events_of([result]))[1]
 
 
 def test_a_host_that_cannot_be_reached_is_told_once_for_all_steps() -> None:
