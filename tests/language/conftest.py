@@ -11,6 +11,7 @@ import pytest
 from runner.cli.main import run_command_line
 from runner.lab.control import lab_down, lab_up
 from tests.language.author import Author, Ran
+from tests.support.engines import engine_program, program, scripted_command
 
 HOSTS = """\
 version: 1
@@ -55,3 +56,24 @@ def author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         return Ran(code, printed.out, printed.err)
 
     return Author(tmp_path, type_command)
+
+
+ENGINES = """\
+version: 1
+connection: {{transport: local, shell: powershell}}
+groups:
+  recorded: {{hosts: {{r1: {{}}, r2: {{}}}}, connection: {{interpreter: {recorded}}}}}
+  scripted: {{hosts: {{s1: {{}}, s2: {{}}}}, connection: {{interpreter: {scripted}}}}}
+"""
+"""Hosts that are this controller, where PowerShell answers: an engine or its recordings, or one with its own words."""
+
+
+@pytest.fixture
+def powershell(author: Author, tmp_path_factory: pytest.TempPathFactory) -> Author:
+    """The author with an inventory of PowerShell hosts: `r1`, `r2` (`recorded`), `s1`, `s2` (`scripted`)."""
+    folder = tmp_path_factory.mktemp("engines")
+    scripted = folder / "scripted"
+    scripted.mkdir()
+    text = ENGINES.format(recorded=engine_program(folder), scripted=program(scripted, scripted_command()))
+    author.write("hosts.yml", text)
+    return author
