@@ -6,7 +6,7 @@
 #
 # The lab is that of RUNNER_LAB_DIR (.runner/examples); where none is up there, one is started and ended.
 set -eu
-: "${RUNNER:=runner}" "${RUNNER_LAB_DIR:=.runner/examples}"
+: "${RUNNER:=runner}" "${RUNNER_LAB_DIR:=$PWD/.runner/examples}"
 export RUNNER_LAB_DIR
 here=$(dirname "$0")
 names=$here/lab.py

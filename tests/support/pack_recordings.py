@@ -21,7 +21,7 @@ RECORDINGS = Path(__file__).parents[1] / "recordings" / "server"
 def packed() -> bytes:
     """The packed file."""
     recordings = [json.loads(path.read_bytes()) for path in sorted(RECORDINGS.glob("e*.json"))]
-    recordings.append(_network_share({recording["name"]: recording for recording in recordings}))
+    recordings.append(network_share({recording["name"]: recording for recording in recordings}))
     lines = [
         json.dumps(_needed(recording), ensure_ascii=False, separators=(",", ":")) for recording in recordings
     ]
@@ -48,7 +48,7 @@ def _needed(recording: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _network_share(recordings: Mapping[str, Any]) -> dict[str, Any]:
+def network_share(recordings: Mapping[str, Any]) -> dict[str, Any]:
     """Example 17: the request of example 15 with its command, the answer to example 12 with its names."""
     asked, answered = recordings["e15-hotfix"], recordings["e12-args"]
     request = _packets(asked, "Get-HotFix", "C")[:2]  # Command, and the Data with CREATE_PIPELINE
