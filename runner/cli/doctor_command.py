@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
-from textwrap import wrap
 
 import click
 
 from runner.cli.complain import complain, use_color
 from runner.cli.doctor_controller import look_here
 from runner.cli.doctor_finding import Finding
+from runner.cli.doctor_report import report, told_of_hosts
 from runner.cli.options import extra_option, inventory_option, login_options, option, problem_output_option
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.run_command import asked_password, read_logins
 from runner.errors import ExitCode
-from runner.present.harmless import harmless
-from runner.present.paint import Line, Painter, Piece, Role, line
+from runner.present.paint import Painter
 
 EXAMPLES = """\b
 Examples:
@@ -41,14 +40,6 @@ steps:
   - hosts: {hosts}
     command: hostname
 """
-
-_NARROWEST = 40
-
-_PLACES = {
-    "host": "type on the host, as its administrator:",
-    "controller": "type here:",
-    "inventory": "write into the inventory:",
-}
 
 
 @click.command(epilog=EXAMPLES)
@@ -121,34 +112,7 @@ def _print(findings: Sequence[Finding], *, as_json: bool) -> None:
         document = {"findings": [finding.as_document() for finding in findings]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    width = max(len(finding.check) for finding in findings)
-    painter, lines, place = Painter(use_color(sys.stdout)), [], ""
-    for finding in findings:
-        if finding.place != place:
-            lines += [*([line("")] if place else []), line(Piece(finding.place, Role.STRONG))]
-            place = finding.place
-        mark = Piece("ok   ", Role.GOOD) if finding.ok else Piece("MISS ", Role.BAD)
-        margin = " " * (width + 9)
-        first, *rest = _wrapped(finding.seen, margin)
-        lines.append(line("  ", mark, f"{finding.check:<{width}}  {first}"))
-        lines += [line(margin, each) for each in rest]
-        if not finding.ok:
-            lines += _remedy(finding, margin)
-    click.echo(painter.paint_all(lines), nl=False)
-
-
-def _remedy(finding: Finding, margin: str) -> Iterator[Line]:
-    if finding.hint:
-        yield from (line(margin, each) for each in _wrapped(f"hint: {finding.hint}", margin))
-    if finding.mend is not None:
-        yield line(margin, _PLACES[finding.mend.where])
-        # Whole, however long: a command is there to be copied.
-        yield from (line(margin, "  ", Piece(harmless(typed), Role.STRONG)) for typed in finding.mend.lines)
-
-
-def _wrapped(text: str, margin: str) -> list[str]:
-    """The lines of a text beside a margin; one line where nobody looks at a terminal."""
-    if not sys.stdout.isatty():
-        return [harmless(text)]
-    width = max(get_terminal_size().columns - len(margin), _NARROWEST)
-    return wrap(harmless(text), width, break_long_words=False, break_on_hyphens=False) or [""]
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(Painter(use_color(sys.stdout)).paint_all(report(findings, width)), nl=False)
+    if summary := told_of_hosts(findings):
+        click.echo(f"\n{summary}", err=True)
