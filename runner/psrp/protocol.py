@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -140,8 +141,11 @@ class Protocol:
 
     def opening(self) -> list[tuple[int, bytes]]:
         """SESSION_CAPABILITY and INIT_RUNSPACEPOOL."""
-        self._pool.open()
-        return self._written()
+        if self._pool.application_arguments:
+            self._pool.open()
+            return self._written()
+        self._pool.state = RunspacePoolState.Opening
+        return [self._own(kind, None, body) for kind, body in _plain_opening()]
 
     def opened(self) -> None:
         """The pool is open, whatever odd state the peer has told since."""
@@ -149,7 +153,7 @@ class Protocol:
 
     def create(self, request: PipelineRequest, pipeline: UUID) -> list[tuple[int, bytes]]:
         """CREATE_PIPELINE as Invoke-Command sends it (remoting.md 1.7)."""
-        body = plain_creation(request, self._peer_protocol)
+        body = plain_creation(request, self.peer_protocol)
         if body is None:
             return self._create_by_psrpcore(request, pipeline)
         self._pool.pipeline_table[pipeline] = self._any_pipeline
@@ -266,15 +270,16 @@ class Protocol:
         return PSRPEvent.create(kind, content, self.pool_id, message.pipeline)
 
     @property
-    def _peer_protocol(self) -> tuple[int, int]:
+    def peer_protocol(self) -> tuple[int, int]:
+        """The remoting protocol that the peer speaks: ``(2, 3)``."""
         capability: Any = self._pool.their_capability
         version = None if capability is None else capability.protocolversion
         return (version.major, version.minor) if version is not None else _OLDEST_PROTOCOL
 
-    def _own(self, kind: PSRPMessageType, pipeline: UUID, body: bytes) -> tuple[int, bytes]:
-        """A message that is written here."""
+    def _own(self, kind: PSRPMessageType, pipeline: UUID | None, body: bytes) -> tuple[int, bytes]:
+        """A message that is not written by this pool's psrpcore."""
         self._count += 1
-        head = _HEAD.pack(_TO_SERVER, kind.value, self.pool_id.bytes_le, pipeline.bytes_le)
+        head = _HEAD.pack(_TO_SERVER, kind.value, self.pool_id.bytes_le, (pipeline or _NOBODY).bytes_le)
         return _OWN_OBJECTS + self._count, head + body
 
     def _written(self) -> list[tuple[int, bytes]]:
@@ -283,6 +288,16 @@ class Protocol:
         while (payload := self._pool.data_to_send()) is not None:
             written.extend(objects(payload.data))
         return written
+
+
+@cache
+def _plain_opening() -> tuple[tuple[PSRPMessageType, bytes], ...]:
+    """What psrpcore opens a pool with that has no arguments of its own: but for the head the same for all of them."""
+    pool = ClientRunspacePool()
+    pool.open()
+    payload = pool.data_to_send()
+    messages = [read_head(whole) for _, whole in objects(payload.data)] if payload is not None else []
+    return tuple((message.kind, message.body) for message in messages)
 
 
 def cut_all(messages: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from psrpcore.types import PSSecureString, PSVersion, RemoteStreamOptions, SessionCapability
 
 from runner.psrp.creation import plain_creation
-from runner.psrp.request import Argument, Command, PipelineRequest, Statement
+from runner.psrp.fragments import objects
+from runner.psrp.protocol import Protocol
+from runner.psrp.request import Argument, Command, PipelineRequest, PoolSettings, Statement
 from runner.psrp.to_ps import to_ps
 
 PIPELINE = UUID(int=7)
@@ -77,6 +79,20 @@ def test_plain_requests_are_written_as_psrpcore_writes_them(request: PipelineReq
     """Byte for byte, for every protocol, whatever characters are in the texts."""
     major, _, minor = protocol.partition(".")
     assert plain_creation(request, (int(major), int(minor))) == by_psrpcore(request, protocol)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"a": 1}])
+def test_pools_are_opened_as_psrpcore_opens_them(arguments: dict[str, Any]) -> None:
+    """With arguments of the application and without, the second pool too."""
+    for number in (1, 2):
+        pool = psrpcore.ClientRunspacePool(
+            application_arguments=dict(arguments), runspace_pool_id=UUID(int=number)
+        )
+        pool.open()
+        payload = pool.data_to_send()
+        assert payload is not None
+        protocol = Protocol(PoolSettings(pool=UUID(int=number), application_arguments=arguments))
+        assert [data for _, data in protocol.opening()] == [data for _, data in objects(payload.data)]
 
 
 @pytest.mark.parametrize(
