@@ -17,6 +17,7 @@ from secrets import token_hex
 import runner
 from runner.errors import ExitCode, RunnerError, UsageError
 from runner.lab.directory import LabDirectory
+from runner.lab.dotnet import engine_needs
 from runner.lab.fleet import MOST_HOSTS, MOST_WINDOWS_HOSTS, WINDOWS, lab_hosts
 from runner.lab.state import LabCondition, LabState, marked_processes, process_start, read_state
 
@@ -135,8 +136,12 @@ def _short(path: Path) -> str:
 def _start(place: LabDirectory, count: int, windows: int) -> LabState:
     """Start the server and wait until it says, by its state file, that it listens."""
     token = token_hex(8)
-    # The server finds this very runner, also where it runs from a source tree.
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(Path(runner.__file__).parents[1])}
+    # The server finds this very runner, also where it runs from a source tree, and the `pwsh` that is found here.
+    environment = {
+        **engine_needs(),
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": str(Path(runner.__file__).parents[1]),
+    }
     with place.log.open("w", encoding="utf-8") as log:
         starter = subprocess.run(
             [sys.executable, "-m", "runner.lab.server", str(place.path), str(count), str(windows), token],

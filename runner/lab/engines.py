@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import runner
+from runner.lab.dotnet import engine_needs
 from runner.lab.engine_channel import BadClient, EngineChannel
 from runner.lab.replay import ReplaySession
 from runner.lab.replay_recordings import Recordings
@@ -45,8 +46,9 @@ def engine_command(recordings: Path, *, mode: str = "-s", first: str = "") -> tu
 
 
 def engine_environment(home: Path, **more: str) -> dict[str, str]:
-    """What a child's environment is: nothing of the one that this process has."""
+    """What a child's environment is: nothing of the one that this process has but :func:`engine_needs`."""
     return {
+        **engine_needs(),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "LANG": "C.UTF-8",

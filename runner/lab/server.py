@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncssh
 
 from runner.lab.directory import LabDirectory, ServedHost, write_whole
+from runner.lab.dotnet import engine_needs
 from runner.lab.engines import SOURCE, engine_command
 from runner.lab.fleet import GUESTS, WITHOUT_POWERSHELL, LabHost, lab_hosts
 from runner.lab.front_end import FrontEnd
@@ -86,7 +87,8 @@ class LabServer(asyncssh.SSHServer):
         subsystems: dict[str, str] = {}
         if self._host.group not in WITHOUT_POWERSHELL:
             engine = engine_command(directory.recordings, mode="-sshs")
-            subsystems["powershell"] = shlex.join(("exec", "env", f"PYTHONPATH={SOURCE}", *engine))
+            needs = [f"{name}={value}" for name, value in engine_needs().items()]
+            subsystems["powershell"] = shlex.join(("exec", "env", f"PYTHONPATH={SOURCE}", *needs, *engine))
         return HostSession(home, environment, subsystems)
 
 

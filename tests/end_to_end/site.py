@@ -18,6 +18,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from runner.lab.dotnet import engine_needs
 from runner.schema_files import schema_text
 from tests.support.openssh import OpenSsh
 
@@ -161,8 +162,9 @@ class Site:
         return words if output is None else [*words, "-o", output]
 
     def variables(self) -> dict[str, str]:
-        """The environment of the runner: nothing of whoever runs the tests but the path."""
+        """The environment of the runner: nothing of whoever runs the tests but the path, and where .NET is."""
         return {
+            **engine_needs(),
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "PYTHONPATH": str(REPOSITORY),

@@ -234,7 +234,7 @@ async def test_timeout_stops_the_pipeline_and_keeps_the_session(site: Site) -> N
     finished = await play(
         site,
         [
-            {"id": "a", "session": "warm", "script": script, "timeout": "1s", "ignore_errors": True},
+            {"id": "a", "session": "warm", "script": script, "timeout": "3s", "ignore_errors": True},
             {"id": "b", "session": "warm", "script": "'usable'"},
         ],
     )

@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from runner.lab.dotnet import engine_needs
+
 #: Conversations of a real engine, as the replay endpoint reads them.
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "server"
 
@@ -19,8 +21,16 @@ def real_engine() -> bool:
 
 
 def engine_command() -> list[str]:
-    """The argv that serves one client on standard input and output."""
-    return ["pwsh", *_ARGUMENTS] if real_engine() else replay_command()
+    """The argv that serves one client on standard input and output, also where the environment is another's.
+
+    An sshd has a PATH of its own and gives nothing on of what .NET may need (``DOTNET_ROOT``, or
+    ``DOTNET_SYSTEM_GLOBALIZATION_INVARIANT`` where there is no ICU).
+    """
+    found = shutil.which("pwsh")
+    if found is None:
+        return replay_command()
+    needs = [f"{name}={value}" for name, value in engine_needs().items()]
+    return [*(["env", *needs] if needs else []), found, *_ARGUMENTS]
 
 
 def replay_command(recordings: Path = RECORDINGS) -> list[str]:

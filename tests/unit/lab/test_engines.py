@@ -101,6 +101,15 @@ async def test_a_child_has_an_environment_of_its_own(tmp_path: Path, monkeypatch
     assert "SECRET_OF_THE_CONTROLLER" not in names
 
 
+def test_what_dotnet_needs_goes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them a PowerShell that is no package of the system finds no .NET, or stops for want of ICU."""
+    monkeypatch.setenv("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
+    monkeypatch.setenv("SECRET_OF_THE_CONTROLLER", "1")
+    environment = engine_environment(tmp_path)
+    assert environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] == "1"
+    assert "SECRET_OF_THE_CONTROLLER" not in environment
+
+
 def test_powershell_is_started_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a first script in its own encoding; else the replay is, which needs none."""
     monkeypatch.setenv("PATH", str(tmp_path))

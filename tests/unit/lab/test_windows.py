@@ -58,12 +58,16 @@ def client(lab: LabState, name: str, **settings: Any) -> WSMan:
     return WSMan("127.0.0.1", **{**given, **settings})
 
 
-def culture(wsman: WSMan) -> list[Any]:
-    """What example 2 of the reference runs."""
+OF_A_LAB = ([1033], [127])
+"""en-US, as recorded, and the invariant culture, which a real engine has where the language is C."""
+
+
+def cultures(wsman: WSMan) -> list[int]:
+    """What example 2 of the reference runs: the culture's number."""
     with wsman, RunspacePool(wsman) as pool:
         shell = PowerShell(pool)
         shell.add_script("Get-Culture")
-        return list(shell.invoke())
+        return [found.lcid for found in shell.invoke()]
 
 
 @pytest.mark.pwsh
@@ -71,14 +75,13 @@ def culture(wsman: WSMan) -> list[Any]:
 def test_a_session_opens_as_the_inventory_says(lab: LabState, name: str) -> None:
     """One over https, one over http with encrypted messages."""
     assert connection(lab, name)["use_ssl"] == (name == "win-01")
-    [found] = culture(client(lab, name))
-    assert found.name == "en-US"
+    assert cultures(client(lab, name)) in OF_A_LAB
 
 
 @pytest.mark.pwsh
 def test_basic_is_a_login_too(lab: LabState) -> None:
     """Over https."""
-    assert len(culture(client(lab, "win-01", auth="basic"))) == 1
+    assert cultures(client(lab, "win-01", auth="basic")) in OF_A_LAB
 
 
 def test_no_password_is_in_the_inventory_or_readable_by_others(lab: LabState) -> None:
