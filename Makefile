@@ -1,4 +1,4 @@
-# Two commands: `make demo` runs the main job on a lab fleet, `make test` passes every test.
+# Two commands: `make demo` runs the main job and the examples on a lab fleet, `make test` passes every test.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,10 +6,13 @@ STAMP := $(VENV)/.installed
 # Kerberos is compiled against the system's libraries, so it is set up where their headers are (libkrb5-dev).
 EXTRAS := dev$(if $(shell command -v krb5-config),$(shell echo ,kerberos))
 
-.PHONY: help demo test check lint types unit docs benchmark clean
+EXAMPLES :=
+
+.PHONY: help demo examples test check lint types unit docs benchmark clean
 
 help:
 	@echo 'make demo       set up, start 24 hosts on loopback, run playbooks/fleet-inventory.yml and the examples over them'
+	@echo 'make examples   the examples of Invoke-Command alone, all or some: make examples EXAMPLES="04 16"'
 	@echo 'make test       set up and run everything: lint, types, all tests'
 	@echo 'make check      the quick part of it: lint, types, unit tests'
 	@echo 'make docs       write the generated reference pages anew'
@@ -24,6 +27,9 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP)
 	@RUNNER='$(BIN)/runner' sh playbooks/demo.sh
+
+examples: $(STAMP)
+	@RUNNER='$(BIN)/runner' sh playbooks/invoke-command/run.sh $(EXAMPLES)
 
 test: $(STAMP) lint types
 	$(BIN)/python -m pytest

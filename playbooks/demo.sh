@@ -3,11 +3,11 @@
 # examples of Invoke-Command's reference over WinRM and SSH, the lab ended.
 # `make demo` calls it with RUNNER set; everything it makes is below .runner/ of the folder it is called in.
 set -eu
-: "${RUNNER:=runner}" "${HOSTS:=20}" "${WINDOWS:=4}"
+: "${RUNNER:=runner}" "${HOSTS:=20}"
 lab=.runner/demo
 report=.runner/fleet-inventory.json
 
-inventory=$("$RUNNER" lab up "$HOSTS" --windows "$WINDOWS" --dir "$lab")
+inventory=$("$RUNNER" lab up "$HOSTS" --windows 4 --dir "$lab")
 trap '"$RUNNER" lab down --dir "$lab"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -16,12 +16,5 @@ status=0
 "$RUNNER" run playbooks/fleet-inventory.yml -i "$inventory" -l 'all:!windows' -o rich -o "json=$report" || status=$?
 echo "every host's typed results: $report"
 
-# The authority and the password of the Windows-like hosts.
-. "$lab/environment.sh"
-for example in playbooks/invoke-command/*.yml; do
-  [ -e "$example" ] || continue
-  echo
-  echo "== $example"
-  "$RUNNER" run "$example" -i "$inventory" -o rich || status=$?
-done
+RUNNER_LAB_DIR=$PWD/$lab sh playbooks/invoke-command/run.sh || status=$?
 exit "$status"
