@@ -58,6 +58,26 @@ def asked(clixml: str, given: tuple[str, ...] | None = None) -> Asked:
     return Asked(statements, items)
 
 
+def settings(clixml: str) -> dict[str, Any]:
+    """Everything in a CREATE_PIPELINE but the texts and arguments of its commands: history, host, streams, merging."""
+    root = ET.fromstring(clixml)
+    reader, found = _Reader(root), dict[str, Any]()
+    commands = root.findall(".//Obj[@N='Cmds']/LST/Obj/MS")
+    parts = [("", root.find("MS")), ("PowerShell", root.find("MS/Obj[@N='PowerShell']/MS"))]
+    for name, part in [*parts, *((f"command {number}", command) for number, command in enumerate(commands))]:
+        for member in part if part is not None else ():
+            if member.get("N") not in {"PowerShell", "Cmds", "Cmd", "IsScript", "Args"}:
+                found[f"{name}/{member.get('N')}"] = _in_order(reader.value(member))
+    return found
+
+
+def _in_order(value: Any) -> Any:
+    """A member with its own members by name, as a receiver looks them up; the order is the sender's whim."""
+    if isinstance(value, tuple) and value[0] == "MS":
+        return ("MS", *sorted(value[1:]))
+    return tuple(map(_in_order, value)) if isinstance(value, tuple) else value
+
+
 def canonical(clixml: str) -> Any:
     """One value."""
     root = ET.fromstring(clixml)

@@ -42,7 +42,7 @@ def answered(run: Run, way: Way = local) -> Answered:
     alone = f"alone-{step}"
     place = alone if alone in played.heard else SESSION
     heard = played.heard[place]
-    sent = [each.asked for each in heard.pipelines if not _is_the_products_own(each.asked)]
+    sent = [each.asked for each in heard.pipelines if not is_the_products_own(each.asked)]
     # What makes values comes before the steps of the session; a pool of a step's own has nothing else.
     steps = (
         [run.name] if place == alone else [n for n in said if f"alone-{step_id(said[n])}" not in played.heard]
@@ -71,7 +71,7 @@ def _conversation(name: str, way: Way) -> tuple[Played, dict[str, Run]]:
     return played, {run.name: run for run in runs_of(document) if sayable(run)}
 
 
-def _is_the_products_own(asked: Asked) -> bool:
+def is_the_products_own(asked: Asked) -> bool:
     """Whether a pipeline is what the product asks beside the steps: a folder, or what a stop has left behind."""
     (command,) = asked.statements[0] if len(asked.statements[0]) == 1 else (None,)
     return isinstance(command, AskedCommand) and command.text in {_CHILDREN, "Test-Path"}

@@ -101,7 +101,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "51-statements.2": {"strict_mode": "latest"},
     "51-statements.6": {"error_action": "Stop"},
 }
-"""Statements before a script, as keys of a step. They are put back in a kept session: these steps have their own pool."""
+"""Statements before a script, as keys of a step, which has a pool of its own: in a kept session they are put back."""
 
 _ALONE = frozenset({"09-scope-of-session.7", *_SETTINGS})
 
