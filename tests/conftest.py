@@ -15,6 +15,11 @@ settings.register_profile("runner", deadline=None, suppress_health_check=[Health
 settings.load_profile("runner")
 
 
+_WINDOWS_RECORDINGS = Path(__file__).parents[2] / "shared" / "recordings" / "winrm"
+#: What no registry has: PowerShell, and conversations that are not ours to keep here.
+_NOT_TO_BE_HAD = ("pwsh", "windows_recordings")
+
+
 def _missing(program: str) -> bool:
     return shutil.which(program) is None and not Path("/usr/sbin", program).exists()
 
@@ -31,19 +36,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         engine = item.get_closest_marker("pwsh")
         if engine and engine.kwargs.get("real") and _missing("pwsh"):
             item.add_marker(pytest.mark.skip(reason="`pwsh` is not installed, and this cannot be replayed"))
+        if item.get_closest_marker("windows_recordings") and not _WINDOWS_RECORDINGS.exists():
+            reason = "the recordings of other projects are not beside this checkout"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With RUNNER_TESTS_REQUIRE=all a skip is a failure, but for the one component no registry has: PowerShell."""
+    """With RUNNER_TESTS_REQUIRE=all a skip is a failure, but for what cannot be installed."""
     del call
     report = yield
     if (
         os.environ.get("RUNNER_TESTS_REQUIRE") == "all"
         and report.skipped
-        and not item.get_closest_marker("pwsh")
+        and not any(item.get_closest_marker(name) for name in _NOT_TO_BE_HAD)
     ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped here: {report.longrepr}"

@@ -17,9 +17,6 @@ from tests.unit.wsman.recorded import FOLDER, conversation
 from tests.unit.wsman.scripted_wire import CONFIGURATION, envelope, fault
 
 ASKED = Asked("web01", "http://web01:5985/wsman", CONFIGURATION, "open a session", opening=True)
-needs_recordings = pytest.mark.skipif(
-    not FOLDER.exists(), reason="the recordings of other projects are not beside this checkout"
-)
 
 
 def read(answer: Answer) -> Fault:
@@ -53,7 +50,7 @@ def test_a_subcode_stands_in_for_a_code() -> None:
     assert read(fault(None, subcode="TimedOut")).code == faults.OPERATION_TIMED_OUT
 
 
-@needs_recordings
+@pytest.mark.windows_recordings
 @pytest.mark.parametrize(
     ("name", "code", "subcode", "says"),
     [
@@ -71,7 +68,7 @@ def test_real_faults_are_read(name: str, code: int | None, subcode: str, says: s
     assert says in f"{found.text} {found.provider}"
 
 
-@needs_recordings
+@pytest.mark.windows_recordings
 def test_a_recorded_fault_of_a_command_that_is_gone_is_read() -> None:
     """What Windows says to a Receive for a command it does not know."""
     (response,) = [

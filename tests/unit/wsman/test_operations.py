@@ -52,11 +52,10 @@ def test_what_the_author_said_of_the_session_is_asked_for() -> None:
     assert ("WINRS_NOPROFILE", "1", True) in [tuple(option) for option in request.options]
 
 
+@pytest.mark.windows_recordings
 @pytest.mark.parametrize("name", ["open_shell_v1.xml", "open_shell_v2.xml", "open_shell_omi.xml"])
 def test_the_shell_is_the_one_the_server_names(name: str) -> None:
     """Windows' two forms and OMI's, with white space around everything."""
-    if not FOLDER.exists():
-        pytest.skip("the recordings of other projects are not beside this checkout")
     created = operations.created(body_of(read((FOLDER / name).read_bytes())))
 
     (selector,) = created.selectors

@@ -30,7 +30,7 @@ from runner.wsman.carrier import WsmanCarrier
 from runner.wsman.client import Client, ClientSettings, MonotonicClock
 from runner.wsman.operations import ShellSettings
 from runner.wsman.port import Answer
-from tests.unit.wsman.recorded import FOLDER, RecordedWire, Turn, turns
+from tests.unit.wsman.recorded import RecordedWire, Turn, turns
 
 OURS = (
     "test_psrp_application_args.yml",
@@ -50,9 +50,7 @@ OURS = (
 #: Not asked for by a step: merged streams, nested pipelines, history, a host that answers, several runspaces, metadata,
 #: a key that was made for pypsrp's own. Their requests and answers are played to the carrier in test_recordings.py.
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.exists(), reason="the recordings of other projects are not beside this checkout"
-)
+pytestmark = pytest.mark.windows_recordings
 
 _HEAD, _MESSAGE_HEAD = 21, 40
 _END_OF_INPUT = 0x00041003
