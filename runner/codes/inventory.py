@@ -115,6 +115,13 @@ CODES: dict[str, CodePage] = {
         "web1 ansible_ssh_common_args='-L 8080:localhost:80'",
         "web1 ansible_ssh_common_args='-J bastion'",
     ),
+    "winrm-variable-ignored": CodePage(
+        "a variable for Ansible's `winrm` or `psrp` in an inventory has no meaning here",
+        "It says whom to trust, which proxy to use or whether to delegate, and would be missed in silence. The hint says"
+        " what stands in its place; the run goes on without it.",
+        "win1 ansible_winrm_ca_trust_path=/etc/ssl/own.pem",
+        "export SSL_CERT_FILE=/etc/ssl/own.pem",
+    ),
     "unknown-host": CodePage(
         "a pattern names what is neither a host nor a group",
         "Also after `!`: a typing error in an exclusion would run on the very hosts that were to be left out. A group "

@@ -134,6 +134,13 @@ CODES: dict[str, CodePage] = {
         "{shell: bash, error_action: stop, script: ls}",
         "{shell: powershell, error_action: stop, script: Get-ChildItem}",
     ),
+    "owner-over-winrm": CodePage(
+        "`copy` sets an owner, a group or a mode on a host that is Windows",
+        "Windows has access lists and no mode; a copy that asks for one fails there and changes nothing. A folder gives"
+        " new files its own list.",
+        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config', mode: 0644}",
+        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config'}",
+    ),
     "remote-debug": CodePage(
         "`remote_debug` asks for an interactive debugger",
         "Invoke-Command's -RemoteDebug sets no flag on the wire: its own host steps through the script in a debugger"

@@ -10,6 +10,7 @@ from runner.document.nodes import AnyNode, Mapping, Node, Scalar, Sequence, Sour
 from runner.document.vault import VAULT_HINTS
 from runner.inventory.model import AnyVariable, Setting, Variable, VaultedVariable
 from runner.inventory.ssh_arguments import SSH_ARGUMENTS, parse_ssh_arguments
+from runner.inventory.windows_ignored import WINDOWS_IGNORED
 from runner.problems import Problem, Problems, Severity
 from runner.values import Secret, Span
 
@@ -38,11 +39,13 @@ class VariableMaker:
         self._problems = problems
         self._secrets_told: set[str] = set()
         self._arguments_told: set[str] = set()
+        self._ignored_told: set[str] = set()
 
     def from_node(self, name: str, node: AnyNode, owner: str) -> AnyVariable:
         """A variable of a YAML file."""
         if name in SSH_ARGUMENTS and isinstance(node, Scalar):
             self._check_ssh_arguments(name, node.text, owner, node.span)
+        self._tell_ignored(name, owner, node.span)
         vaulted = next(_tagged(node, "!vault"), None)
         if vaulted is not None:
             return self._vaulted(name, owner, vaulted.span)
@@ -54,6 +57,7 @@ class VariableMaker:
 
     def from_plain(self, name: str, value: Any, owner: str, span: Span | None, start: int = 0) -> AnyVariable:
         """A variable that an INI file or JSON gives; ``start`` is the offset of its text in the source."""
+        self._tell_ignored(name, owner, span)
         if not isinstance(value, list | dict):
             templated = isinstance(value, str) and is_template(value)
             if names_secret(name) and value is not None and not templated:
@@ -89,6 +93,17 @@ class VariableMaker:
                 f"`{name}` of {owner} holds what has no meaning here: `{' '.join(unknown)}`",
                 place,
                 "use `-o Word=value` for options, and `-J` for jump hosts",
+            )
+
+    def _tell_ignored(self, name: str, owner: str, span: Span | None) -> None:
+        instead = WINDOWS_IGNORED.get(name)
+        if instead is not None and name not in self._ignored_told:
+            self._ignored_told.add(name)
+            self._problems.warning(
+                "winrm-variable-ignored",
+                f"`{name}` of {owner} has no meaning here",
+                span or Span(self.source.path),
+                instead,
             )
 
     def _vaulted(self, name: str, owner: str, span: Span | None) -> AnyVariable:

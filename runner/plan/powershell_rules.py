@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from runner.document.nodes import AnyNode, Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.plan.place import Placed
-from runner.playbook.model import CommandBody, ScriptBody, Step
+from runner.playbook.model import CommandBody, CopyBody, ScriptBody, Step
 from runner.problems import Problems
 from runner.using.model import Shell
 
@@ -30,6 +30,7 @@ def check_powershell_rules(step: Step, placed: Sequence[Placed], problems: Probl
         _check_command(step, problems)
         _check_positions(step, problems)
         _check_interpreter(placed, problems)
+        _check_owning(step, placed, problems)
     elif shells:
         _refuse_powershell_keys(step, shells[0], problems)
     other = next((shell for shell in shells if shell is not Shell.POWERSHELL), None)
@@ -84,6 +85,23 @@ def _check_interpreter(placed: Sequence[Placed], problems: Problems) -> None:
                 "leave one of them out",
             )
             return
+
+
+def _check_owning(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
+    """Warn of owner and mode for WinRM hosts, which are Windows nearly always: there a copy would fail by them."""
+    if not isinstance(step.body, CopyBody) or all(
+        item.placement.endpoint.transport != "winrm" for item in placed
+    ):
+        return
+    for key in ("owner", "group", "mode"):
+        node = step.body.node.get(key)
+        if _asks(node):
+            problems.warning(
+                "owner-over-winrm",
+                f"`{key}` of step `{step.id}` fails on Windows, which has access lists in its place",
+                step.body.node.key(key).span,
+                "set them in a step of their own: `icacls PATH /setowner NAME`, `icacls PATH /grant NAME:R`",
+            )
 
 
 def _check_positions(step: Step, problems: Problems) -> None:

@@ -12,6 +12,7 @@ from runner.inventory.load import load_inventory
 from runner.inventory.model import UnreadVariableError
 from runner.inventory.ssh_arguments import parse_ssh_arguments
 from runner.inventory.values import plain
+from runner.inventory.windows_ignored import WINDOWS_IGNORED
 from runner.problems import Problems
 from runner.values import Secret
 
@@ -125,6 +126,20 @@ def test_windows_variables_go_with_a_native_transport(tmp_path: Path) -> None:
     )
     assert settings(tmp_path, text, name="hosts.yml") == {"transport": "winrm", "authentication": "kerberos"}
     assert settings(tmp_path, text, "web2", name="hosts.yml") == {"transport": "ssh"}
+
+
+@pytest.mark.parametrize("name", WINDOWS_IGNORED)
+def test_variables_without_a_meaning_are_told_by_name(tmp_path: Path, name: str) -> None:
+    """Whoever relies on an authority, a proxy or a delegation reads that it is not used, once, and what to do."""
+    (tmp_path / "hosts").write_text(f"a {name}=x\nb {name}=y\n")
+    (tmp_path / "hosts.yml").write_text(f"all: {{hosts: {{c: {{{name}: x}}}}}}\n")
+    for file, line in (("hosts", 1), ("hosts.yml", 1)):
+        problems = Problems()
+        load_inventory([str(tmp_path / file)], problems)
+        (problem,) = problems.sorted()
+        assert (problem.code, problem.span and problem.span.line) == ("winrm-variable-ignored", line)
+        assert f"`{name}`" in problem.message
+        assert problem.hints == (WINDOWS_IGNORED[name],)
 
 
 def test_the_nearest_wins(tmp_path: Path) -> None:

@@ -253,3 +253,15 @@ def test_every_name_and_member_is_known_before(tmp_path: Path, reference: str, c
     for problem in result.problems:
         assert problem.span is not None
         assert problem.span.column > len("  - {id: s, shell: powershell, script: 'x")
+
+
+@pytest.mark.parametrize("key", ["owner: bob", "group: ops", "mode: '0644'"])
+def test_owners_and_modes_are_told_for_windows(tmp_path: Path, key: str) -> None:
+    """A copy over WinRM would fail by them on Windows: it is told at plan; over SSH nobody knows yet what answers."""
+    keys = f"target: t, copy: {{content: x, dest: /x, {key}}}"
+    over_winrm = "targets: {t: {hosts: [w], transport: winrm}}\n"
+    over_ssh = "targets: {t: {hosts: [w], transport: ssh, subsystem: powershell}}\n"
+
+    assert told(tmp_path, keys, head=over_winrm) == ["owner-over-winrm"]
+    assert told(tmp_path, keys, head=over_ssh) == []
+    assert told(tmp_path, "target: t, copy: {content: x, dest: /x}", head=over_winrm) == []
