@@ -10,7 +10,7 @@ from runner.psrp.engine_errors import again
 from runner.psrp.outbox import Outbox, first
 from runner.psrp.pool_errors import PoolErrors
 from runner.psrp.pool_state import fail
-from runner.psrp.protocol import Protocol
+from runner.psrp.protocol import KeyPair, Protocol
 from runner.transport.carrier import Carrier
 
 
@@ -87,9 +87,10 @@ class KeyExchange:
         taken = False
         try:
             async with asyncio.timeout(self.timeout), self._carrier.listening():
-                await self._outbox.send(self._protocol.public_key())
+                pair = await asyncio.to_thread(KeyPair.make)  # other hosts would wait for it
+                await self._outbox.send(self._protocol.public_key(pair))
                 taken = True
-                await came
+                await asyncio.shield(came)  # a time that is over says nothing of the key
         except TimeoutError:
             if not taken:
                 self._on_silent(self._errors.no_answer("take the key for secure strings", running=False))
