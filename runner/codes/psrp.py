@@ -23,6 +23,12 @@ CODES: dict[str, CodePage] = {
         "session_option: {open_timeout: 5s}",
         "session_option: {open_timeout: 3m}",
     ),
+    "pool-too-old": CodePage(
+        "The host's PowerShell is too old to be used",
+        "PowerShell 2 speaks remoting protocol 2.1 and would understand only half of what is sent. PowerShell 3 and 4 "
+        "are used as far as they go; `$Using:` needs 5. Windows PowerShell 5.1 and PowerShell 7 have all of it. "
+        f"{_NOTHING_RAN}",
+    ),
     "pool-broken": CodePage(
         "The host's PowerShell ended the session",
         "It closed the session or called it broken while the connection held; the message has its own words. "
@@ -59,8 +65,8 @@ CODES: dict[str, CodePage] = {
     ),
     "pool-no-answer": CodePage(
         "The host's PowerShell did not answer for the session",
-        "The session was asked to be reset, or after an interruption whether the script has ended, and nothing came "
-        f"back in time. {_LOST}",
+        "The session was asked to be reset, or to take the key for secure strings, or after an interruption whether the "
+        f"script has ended, and nothing came back in time. {_LOST}",
     ),
     "pool-end-missed": CodePage(
         "The script ended, and the answer that told so was lost on its way",

@@ -302,6 +302,7 @@ def _pool_settings(placement: Placement) -> PoolSettings:
             "value-not-sendable", f"`application_arguments` cannot be sent: {error.reason}", phase="plan"
         ) from None
     return PoolSettings(
+        peer=f"PowerShell on `{placement.host}`",
         application_arguments=arguments,
         open_timeout=_or(options.open_timeout, settings.open_timeout),
         cancel_timeout=placement.cancel_timeout,

@@ -31,6 +31,9 @@ from runner.psrp.reading import Reader
 from runner.psrp.request import PipelineEnd, PipelineReceiver, PipelineRequest, PoolSettings
 from runner.transport.carrier import Carrier
 
+#: PowerShell 3; the one before, 2.1, is PowerShell 2: other streams, other commands, no information records.
+_OLDEST_PROTOCOL = (2, 2)
+
 
 class Pool:
     """One runspace pool, owned by one session. ``on_notice`` is told what a person should know while it runs."""
@@ -92,6 +95,7 @@ class Pool:
                 await self._carrier.open(self._protocol.pool_id, opening, self._inbox)
                 async with self._carrier.listening():
                     await opened
+            self._check_age()
         except TimeoutError:
             late = self._errors.not_opened_in_time(seconds, self._carrier.heard)
             self.pool_lost(late)
@@ -256,6 +260,12 @@ class Pool:
             raise again(self._state.error)
         if self.lost:
             raise self._errors.closed(running=False)
+
+    def _check_age(self) -> None:
+        """Refuse a peer that would understand half of what is sent."""
+        protocol = self._protocol.peer_protocol
+        if protocol < _OLDEST_PROTOCOL:
+            raise self._errors.too_old(".".join(map(str, protocol)))
 
     def _lose(self, error: HostError) -> bool:
         if not self._state.lose(error):

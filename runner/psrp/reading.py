@@ -18,7 +18,13 @@ from psrpcore import (
     RunspacePoolStateEvent,
     SetRunspaceAvailabilityEvent,
 )
-from psrpcore.types import HostMethodIdentifier, PSInvocationState, PSRPMessageType, RunspacePoolState
+from psrpcore.types import (
+    ErrorRecord,
+    HostMethodIdentifier,
+    PSInvocationState,
+    PSRPMessageType,
+    RunspacePoolState,
+)
 
 from runner.errors import HostError
 from runner.psrp.key_exchange import KeyExchange
@@ -122,7 +128,7 @@ class Reader:
             if opened is not None and not opened.done():
                 opened.set_result(None)
         elif event.state in _GONE:
-            reason = error_record(event.reason).message if event.reason is not None else event.state.name
+            reason = _words(event.reason) or event.state.name
             if opened is not None:
                 self._on_lost(self._errors.not_opened(reason))
             else:
@@ -145,7 +151,15 @@ class Reader:
                 pipeline.exit_code = _exit_code(event.method_parameters)
             self._answer_call(event.ci, pipeline.identifier)
         else:
+            self._hand_on(pipeline, message, event)
+
+    def _hand_on(self, pipeline: Pipeline, message: Message, event: PSRPEvent[Any, Any]) -> None:
+        try:
             pipeline.take(event)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # psrpcore makes an object of whatever comes; what it lacks to be a record shows when it is used.
+            unreadable = Unreadable(message.kind, f"{message.kind.name}: {type(error).__name__}")
+            self._missed_for_pipeline(pipeline, message, unreadable)
 
     def _missed_for_pipeline(self, pipeline: Pipeline, message: Message, unreadable: Unreadable) -> None:
         """Go on without a message where that is possible."""
@@ -193,6 +207,11 @@ class Reader:
         self._on_notice(
             f"a message of {self._errors.peer} cannot be read and was left out ({unreadable.reason})"
         )
+
+
+def _words(reason: object) -> str:
+    """Why the peer gave up, in its own words; nothing where it gave none that are an error record."""
+    return error_record(reason).message if isinstance(reason, ErrorRecord) else ""
 
 
 def _exit_code(parameters: list[Any]) -> int:
