@@ -111,7 +111,7 @@ class PowerShellRun:
             place = self._place(error) if error is not None else ""
             message = error.message if error is not None else "the pipeline failed and does not say why"
             shown = f"{message} ({place})" if place else message
-            return Failure("powershell-failed", shown, may_have_run=True)
+            return Failure("powershell-failed", shown, may_have_run=not _is_unread(error))
         if end.state is PipelineState.STOPPED:
             return Failure(
                 "powershell-stopped",
@@ -138,3 +138,11 @@ class PowerShellRun:
         start = sum(len(line) + 1 for line in lines[: error.line - 1])
         span = prepared.script.span(start, start)
         return f"{span.path}:{span.line}"
+
+
+def _is_unread(error: ErrorRecord | None) -> bool:
+    """Whether the engine could not read the script, so that nothing of it ran (server/25): it has no call stack then.
+
+    What a script reads itself, by Invoke-Expression, fails with the same category and the stack of that call.
+    """
+    return error is not None and (error.category or "").startswith("ParserError") and error.stack is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runner.engine.result import Result
 from runner.present.cells import cell_width, fit, pad
 from runner.present.folding import fold, natural_key
-from runner.present.paint import Line, Piece, Role, fit_line, line
+from runner.present.paint import Line, Piece, Role, fit_line, line, text_of, wrap_line
 from runner.present.port import Mask
 from runner.present.streams import StreamLine
 from runner.present.table import table_lines
@@ -97,7 +97,13 @@ def _make_one_column(groups: list[OutputGroup], width: int) -> bool:
     if not all(_is_one_line(group) for group in groups):
         return False
     longest = max((cell_width(fold(group.hosts)) for group in groups), default=0)
+    if any(not group.shown.rows and not _fits(group.shown, width - longest - 2) for group in groups):
+        return False  # a warning without its end says nothing
     return longest <= width // 2 or len(groups) > _MOST_BLOCKS
+
+
+def _fits(shown: Shown, width: int) -> bool:
+    return cell_width(text_of(_only_line(shown))) <= width
 
 
 def _host_room(width: int) -> int:
@@ -113,7 +119,7 @@ def _one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> li
     head = ("host", *columns) if with_hosts else columns
     lines = table_lines(head, rows, width, numeric=numeric, strong_first=with_hosts)
     for group in groups:
-        lines += _rest(group.shown, names[id(group)] if with_hosts else "")
+        lines += _rest(group.shown, names[id(group)] if with_hosts else "", width)
     return lines + _left_out(max(group.shown.left_out for group in groups))
 
 
@@ -144,13 +150,14 @@ def _blocks(groups: list[OutputGroup], width: int, *, with_hosts: bool) -> list[
             lines += [line(indent, *pieces) for pieces in [*table, *_left_out(shown.left_out)]]
         else:
             lines += [line(indent + row[0]) for row in shown.rows]
-        lines += [line(indent, *pieces) for pieces in _rest(shown, "")]
+        lines += [line(indent, *pieces) for pieces in _rest(shown, "", width - len(indent))]
     return lines
 
 
-def _rest(shown: Shown, name: str) -> Iterable[Line]:
+def _rest(shown: Shown, name: str, width: int) -> Iterable[Line]:
     before = f"{name}: " if name else ""
-    yield from (line(before, *_side(side)) for side in shown.side)
+    for side in shown.side:
+        yield from wrap_line(line(before, *_side(side)), width)
     if shown.more:
         yield _faint(f"{before}... {shown.more} more lines, see `-o json`")
 

@@ -196,3 +196,18 @@ def test_information_is_shown_where_it_is_asked_for(
     assert len(ran.result("a", "s1")["streams"]["information"]) == 1
     lines = (powershell.folder / "plain.txt").read_text(encoding="utf-8").splitlines()
     assert ("a s1 | information" in lines) is shown
+
+
+@pytest.mark.pwsh
+def test_a_script_that_cannot_be_read_ran_nowhere(powershell: Author) -> None:
+    """A parse error says that nothing was run; a `throw` says that something may have."""
+    ran = powershell.run(
+        """
+        steps:
+          - {id: unread, hosts: r1, script: "'ran'; if ("}
+          - {id: thrown, hosts: r2, needs: [], script: "'before'\\nthrow 'bad'"}
+        """
+    )
+    unread, thrown = ran.result("unread", "r1"), ran.result("thrown", "r2")
+    assert (unread["output"], unread["failure"]["may_have_run"]) == ([], False)
+    assert (thrown["output"], thrown["failure"]["may_have_run"]) == (["before"], True)

@@ -173,3 +173,16 @@ def test_too_many_columns_become_records() -> None:
 def test_a_cell_is_one_line() -> None:
     """A line feed in a cell is shown as a sign."""
     assert cell_text("a\nb", keep) == "a⏎b"
+
+
+def test_a_warning_keeps_its_end() -> None:
+    """What a person must read is broken at blanks, never cut: the way out stands at its end."""
+    warning = "`Format-Table` gives drawing instructions, not data; end with `| Out-String`"
+    results = [ok("s", f"web{n}", [], streams=Streams(warnings=(warning,))) for n in (1, 2)]
+
+    lines = shown(results, width=60).splitlines()
+
+    assert lines[0] == "web[1-2] (2 hosts)"
+    assert " ".join(" ".join(lines[1:]).split()) == f"! warning: {warning}"
+    assert max(map(len, lines)) <= 60
+    assert shown(results, width=200) == f"web[1-2]  ! warning: {warning}"
