@@ -151,7 +151,7 @@ async def test_native_exit_code_is_asked_for(site: Site) -> None:
 @pytest.mark.parametrize(("stop", "told"), [("pipeline", "still runs"), ("process_tree", "was ended too")])
 async def test_what_outlives_a_stop_is_told(site: Site, stop: str, told: str) -> None:
     """A stop ends the native program; what that program had started is named, or ended where the step says so."""
-    step = {"id": "a", "target": "all", "script": "sh -c 'sleep 40; echo x'", "timeout": "2s", "stop": stop}
+    step = {"id": "a", "target": "all", "script": "sh -c 'sleep 40; echo x'", "timeout": "4s", "stop": stop}
     site.book(f"- {json.dumps(step)}\n")
     message = (await site.run()).result("a", "win")["failure"]["message"]
     assert "`sleep`" in message
