@@ -29,7 +29,15 @@ from runner.lab.troubles import Kind, Trouble
 from runner.lab.wsman_settings import Quotas
 from runner.lab.wsman_soap import NAMESPACES
 from tests.docs.conftest import ROOT
-from tests.support.examples import EXAMPLES, EXCHANGE, FOLDER, path_of, recorded_output, recorded_run
+from tests.support.examples import (
+    EXAMPLES,
+    EXCHANGE,
+    FOLDER,
+    comparable,
+    path_of,
+    recorded_output,
+    recorded_run,
+)
 from tests.support.recorded import runs_of
 from tests.support.recorded_own import of_client
 from tests.support.recorded_requests import Asked, asked
@@ -180,23 +188,9 @@ async def test_an_example_asks_for_what_the_reference_implies(
         assert {request.resource_uri for request in creations} == {PREFIX + example.configuration}
         assert hosts.host.shells == 0, "a session was left open"
         wanted = [recorded_run(name).asked for name in example.steps.values()]
-        assert _texts(hosts.pipelines()) == _texts(wanted * len(example.hosts))
+        assert comparable(hosts.pipelines()) == comparable(wanted * len(example.hosts))
         for name, (step, host) in _recorded(example.steps, finished):
             assert finished.results[step, host]["output"] == recorded_output(name)
-
-
-def _texts(pipelines: list[Asked]) -> list[str]:
-    """Pipelines so that equal requests are equal, and in an order: hosts are asked side by side."""
-    return sorted(
-        repr(
-            [
-                (command.text.replace("\r", "").strip(), command.is_script, command.arguments, command.using)
-                for statement in pipeline.statements
-                for command in statement
-            ]
-        )
-        for pipeline in pipelines
-    )
 
 
 def _recorded(steps: Any, finished: Finished) -> list[tuple[str, tuple[str, str]]]:
@@ -224,7 +218,7 @@ async def test_a_simple_block_is_a_command_where_it_is_said(
     (tmp_path / "02-command.yml").write_text(book)
     async with fleet(answers, tmp_path, monkeypatch) as hosts:
         await hosts.run(tmp_path / "02-command.yml")
-        assert _texts(hosts.pipelines()) == _texts(
+        assert comparable(hosts.pipelines()) == comparable(
             [run.asked for run in runs_of(of_client("simple-command"))]
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from runner.present.encode import encode_value
 from tests.support.pack_recordings import network_share
 from tests.support.recorded import Run, recording, recordings, runs, runs_of
+from tests.support.recorded_requests import Asked
 
 FOLDER = Path(__file__).parents[2] / "playbooks" / "invoke-command"
 
@@ -96,3 +97,20 @@ def _composed() -> Run:
 def recorded_output(name: str) -> Any:
     """What a recorded run gave, as ``-o json`` writes it."""
     return [encode_value(value, lambda text: text) for value in recorded_run(name).recorded.output]
+
+
+def comparable(pipelines: Iterable[Asked]) -> list[str]:
+    """Pipelines so that equal requests are equal, and in an order: hosts are asked side by side.
+
+    How the lines of a script end, and blank ones around it, are the author's.
+    """
+    return sorted(
+        repr(
+            [
+                (command.text.replace("\r", "").strip(), command.is_script, command.arguments, command.using)
+                for statement in pipeline.statements
+                for command in statement
+            ]
+        )
+        for pipeline in pipelines
+    )
