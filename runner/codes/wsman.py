@@ -113,7 +113,8 @@ _ANSWERS: dict[str, CodePage] = {
     "envelope-too-large": CodePage(
         "A message is longer than the host takes or sends",
         "Servers since Windows 8 take 500 KiB in one message, and so much is sent once the host has said that it is "
-        "one. The host's MaxEnvelopeSizekb may have been set lower.",
+        "one. Where it refuses, everything is sent in messages of 150 KiB, which older ones take. This host, or a proxy "
+        "before it, takes even less: its MaxEnvelopeSizekb may have been set so.",
     ),
     "host-shutting-down": CodePage(
         "The host is shutting down",

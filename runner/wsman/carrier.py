@@ -23,6 +23,7 @@ from runner.wsman.faults import WsmanFault
 from runner.wsman.operations import Received, ShellSettings
 from runner.wsman.pipeline import Pipeline
 from runner.wsman.receive import Receiving
+from runner.wsman.recut import Recut
 
 #: The protocol whose servers take envelopes of 500 KiB (remoting.md 3.1).
 _LARGE_ENVELOPES = (2, 2)
@@ -43,12 +44,14 @@ class WsmanCarrier:
         "_closing",
         "_error",
         "_gone",
+        "_least_payload",
         "_listeners",
         "_opened",
         "_payload",
         "_pipelines",
         "_pool_task",
         "_receiver",
+        "_recuts",
         "_retries",
         "_selectors",
         "_shell",
@@ -76,7 +79,11 @@ class WsmanCarrier:
         self._opened = False
         self._gone = False
         self._closing: asyncio.Task[None] | None = None
-        self._payload = client.payload_size(min(OLD_ENVELOPE_SIZE, client.settings.envelope_size))
+        #: Bytes of one send: the least that every server takes, and what this one is expected to take.
+        self._least_payload = client.payload_size(min(OLD_ENVELOPE_SIZE, client.settings.envelope_size))
+        self._payload = self._least_payload
+        #: Targets whose fragments were too large for the server once.
+        self._recuts: dict[UUID | None, Recut] = {}
 
     @property
     def fragment_size(self) -> int:
@@ -140,10 +147,18 @@ class WsmanCarrier:
         """
         entry = Pipeline(operations.identifier(pipeline))
         self._pipelines[pipeline] = entry
-        body = await self._ask(operations.command(pipeline, creation), "run a command")
+        first, *rest = self._sized(creation, pipeline)
+        try:
+            body = await self._ask(operations.command(pipeline, first), "run a command", carries=len(first))
+        except _TooLarge:
+            first, *rest = self._smaller(first, pipeline)
+            body = await self._ask(operations.command(pipeline, first), "run a command")
         entry.command_id = operations.command_id(body, pipeline)
         if not self.lost:
             entry.task = asyncio.create_task(self._receive_for_pipeline(pipeline, entry))
+        with suppress(_TargetGone):
+            for piece in rest:
+                await self._send(piece, pipeline, entry.command_id)
 
     async def send(self, data: bytes, *, pipeline: UUID | None = None, prompt: bool = False) -> None:
         """Send further fragments; for a pipeline that is closed already they are nobody's.
@@ -158,9 +173,19 @@ class WsmanCarrier:
             if entry is None:
                 return
             command_id = entry.command_id
-        request = operations.send(data, command_id, prompt=prompt)
         with suppress(_TargetGone):
-            await self._ask(request, "take input", may_be_gone=pipeline is not None)
+            for piece in self._sized(data, pipeline):
+                await self._send(piece, pipeline, command_id, prompt=prompt)
+
+    async def _send(
+        self, data: bytes, pipeline: UUID | None, command_id: str | None, *, prompt: bool = False
+    ) -> None:
+        try:
+            request = operations.send(data, command_id, prompt=prompt)
+            await self._ask(request, "take input", may_be_gone=pipeline is not None, carries=len(data))
+        except _TooLarge:
+            for piece in self._smaller(data, pipeline):
+                await self._send(piece, pipeline, command_id, prompt=prompt)
 
     async def signal(self, pipeline: UUID) -> None:
         """Ask for the pipeline to be stopped; one that has just ended needs no asking.
@@ -180,6 +205,7 @@ class WsmanCarrier:
 
         """
         entry = self._pipelines.pop(pipeline, None)
+        self._recuts.pop(pipeline, None)
         if entry is None:
             return
         entry.closing = True
@@ -210,7 +236,21 @@ class WsmanCarrier:
     def _may_have_run(self) -> bool:
         return any(entry.task is not None and not entry.ended for entry in self._pipelines.values())
 
-    async def _ask(self, request: Request, what: str, *, may_be_gone: bool = False) -> ET.Element:
+    def _sized(self, data: bytes, pipeline: UUID | None) -> list[bytes]:
+        """What is to be sent to a target: as it is, unless its fragments have been cut smaller once."""
+        recut = self._recuts.get(pipeline)
+        return [data] if recut is None else list(recut.feed(data))
+
+    def _smaller(self, data: bytes, pipeline: UUID | None) -> list[bytes]:
+        """The same in smaller pieces, as everything will be from now on."""
+        self._payload = min(self._payload, self._least_payload)
+        self._recuts[pipeline] = Recut(self._payload)
+        return self._sized(data, pipeline)
+
+    async def _ask(
+        self, request: Request, what: str, *, may_be_gone: bool = False, carries: int = 0
+    ) -> ET.Element:
+        """Ask; ``carries`` is how many bytes of fragments the request has, where they could be fewer."""
         if self._error is not None:
             raise self._error
         asked = self._client.asked(what, may_have_run=self._may_have_run)
@@ -219,6 +259,8 @@ class WsmanCarrier:
         except WsmanFault as refusal:
             if may_be_gone and refusal.fault.code in faults.GONE:
                 raise _TargetGone from None
+            if faults.is_too_large(refusal.fault) and carries > self._least_payload:
+                raise _TooLarge from None
             raise self._lose_shell(refusal, asked) from None
         except HostError as refusal:
             error = in_the_midst(refusal, may_have_run=self._may_have_run)
@@ -342,6 +384,10 @@ class WsmanCarrier:
         asked = self._client.asked("close the session")
         with suppress(WsmanFault, HostError):
             await self._client.ask(operations.delete(), asked, self._selectors, timeout)
+
+
+class _TooLarge(Exception):
+    """The server takes shorter messages than this one, of which it has taken nothing."""
 
 
 class _TargetGone(Exception):

@@ -70,7 +70,6 @@ _LOGON = frozenset(
 _SHUTTING_DOWN = 1115  # ShutDownInProgress
 _UNKNOWN_CONFIGURATION = frozenset({0x80338000, 0x8033803B, 0x8033815B})  # InvalidResourceUri
 _NO_REMOTE_ACCESS = frozenset({0x803381AC, 0x803381E3})  # RemoteConnectionDisallowed
-_TOO_LARGE = 0x80338026
 _NAME_REFUSED = 0x803381C2  # SessionCreateFailedInvalidName
 _IDLE_TIMEOUT_REFUSED = 0x803381F2
 
@@ -154,11 +153,11 @@ def _known_later(code: int | None, asked: Asked) -> HostError | None:
         )
     if code == _SHUTTING_DOWN:
         return asked.error("host-shutting-down", f"`{host}` is shutting down (ShutDownInProgress)")
-    if code == _TOO_LARGE:
+    if code in faults.TOO_LARGE:
         return asked.error(
             "envelope-too-large",
-            f"`{host}` takes and sends less in one message than we do",
-            f"""on `{host}`: winrm set winrm/config '@{{MaxEnvelopeSizekb="500"}}'""",
+            f"`{host}` takes or sends less in one message than any Windows does by itself",
+            f"""on `{host}`, as an administrator: winrm set winrm/config '@{{MaxEnvelopeSizekb="500"}}'""",
         )
     if code == _NAME_REFUSED:
         return asked.error(
@@ -187,6 +186,8 @@ def _http_error(fault: Fault, asked: Asked) -> HostError:
         return asked.error(
             "envelope-too-large",
             f"`{asked.host}`, or what stands before it, does not take a message of that length (HTTP 413{said})",
+            f"""on `{asked.host}`, as an administrator: winrm set winrm/config '@{{MaxEnvelopeSizekb="500"}}'""",
+            "or let what stands before it take messages of 500 KiB",
         )
     return asked.error(
         "wsman-http-error",

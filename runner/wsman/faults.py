@@ -25,13 +25,24 @@ REDIRECT_REQUESTED = 0x80338199
 #: The answer to a Receive whose message id is that of one the server still works on.
 INTERNAL_ERROR = 0x54F
 
+#: A message is longer than the server takes, or says that it may answer (wsmerror.h, DSP0226 14.6).
+ENCODING_LIMIT = 0x80338035
+TOO_LARGE = frozenset({0x80338026, ENCODING_LIMIT, 0x80338047, 0x80338048, 0x80338049})
+#: The same of a web server that reads no further (RFC 9110 15.5.14).
+_CONTENT_TOO_LARGE = 413
+
 #: The command, the stream or the whole shell that was asked about is no longer there.
 GONE = frozenset({OPERATION_ABORTED, CANCELLED, UNEXPECTED_SELECTORS})
 #: Somebody has disconnected the shell; it lives on, but not for us.
 DISCONNECTED = frozenset({SHELL_DISCONNECTED, STREAM_DISCONNECTED})
 
 #: Subcodes that say the same without a code, of servers that know no codes (DSP0226 14.6).
-_SUBCODES = {"timedout": OPERATION_TIMED_OUT, "invalidselectors": UNEXPECTED_SELECTORS, "accessdenied": 5}
+_SUBCODES = {
+    "timedout": OPERATION_TIMED_OUT,
+    "invalidselectors": UNEXPECTED_SELECTORS,
+    "accessdenied": 5,
+    "encodinglimit": ENCODING_LIMIT,
+}
 
 _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,8}")
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -96,6 +107,11 @@ def envelope_or_fault(answer: Answer) -> ET.Element:
 def says_nothing(fault: Fault) -> bool:
     """Whether the answer was a success without a body, which some servers give where there is no output yet."""
     return not fault.is_soap and 200 <= fault.status < 300 and not fault.text
+
+
+def is_too_large(fault: Fault) -> bool:
+    """Whether the message was too long, so that nothing of it was taken."""
+    return fault.code in TOO_LARGE or (not fault.is_soap and fault.status == _CONTENT_TOO_LARGE)
 
 
 def signed(code: int) -> int:
