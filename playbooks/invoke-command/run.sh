@@ -30,6 +30,7 @@ at_the_lab() {
 status=0
 for number in "${@:-}"; do
   for example in "$here/$number"*.yml; do
+    [ -e "$example" ] || { echo "there is no example $number" >&2; exit 2; }
     set -- "$example" -i "$names"
     case ${example##*/} in
       14-*) set -- "$(at_the_lab "$example" win-01)" -i "$names" ;;

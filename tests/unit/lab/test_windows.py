@@ -84,6 +84,30 @@ def test_basic_is_a_login_too(lab: LabState) -> None:
     assert cultures(client(lab, "win-01", auth="basic")) in OF_A_LAB
 
 
+@pytest.mark.pwsh
+def test_a_certificate_is_a_login_over_https(lab: LabState) -> None:
+    """Without the password; only its owner can read it."""
+    path = lab.directory.client_certificate
+    settings = {"username": None, "password": None, "auth": "certificate"}
+    files = {"certificate_pem": str(path), "certificate_key_pem": str(path)}
+    assert cultures(client(lab, "win-01", **settings, **files)) in OF_A_LAB
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.pwsh
+@pytest.mark.parametrize(
+    ("name", "auth", "user"),
+    [
+        ("win-01", "basic", "admin@exchangelabs.com"),
+        ("win-02", "negotiate", "Domain01\\User01"),
+        ("win-02", "credssp", "Domain01\\Admin01"),
+    ],
+)
+def test_the_users_of_the_examples_log_in(lab: LabState, name: str, auth: str, user: str) -> None:
+    """Those of Invoke-Command's reference, with the password of the lab."""
+    assert cultures(client(lab, name, auth=auth, username=user)) in OF_A_LAB
+
+
 def test_no_password_is_in_the_inventory_or_readable_by_others(lab: LabState) -> None:
     """It is in one file of mode 0600, which the environment reads."""
     password = lab.directory.password.read_text(encoding="utf-8").strip()
