@@ -75,6 +75,7 @@ class Service:
         self._under_way: Counter[str] = Counter()
         self._sweeper: asyncio.Task[None] | None = None
         self._unfinished: set[asyncio.Task[str]] = set()
+        self._ending: set[Shell] = set()
         self._operations = {
             f"{SHELL}/Command": self._command,
             f"{SHELL}/Send": self._send,
@@ -96,9 +97,10 @@ class Service:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        shells = list(self.shells.values())
+        # A shell whose end was begun by one of the tasks still has an engine.
+        shells = [*self.shells.values(), *self._ending]
         self.shells.clear()
-        await asyncio.gather(*(shell.close() for shell in shells))
+        await asyncio.gather(*map(self._end, shells))
 
     async def answer(
         self, request: Request, caller: Caller, size: int, mangle: Mangle | None = None
@@ -188,7 +190,7 @@ class Service:
             await shell.open(identity, opening)
         except BaseException as problem:
             del self.shells[identity]
-            await shell.close()
+            await self._end(shell)
             if isinstance(problem, HostError):
                 raise Faulted(Fault(0x80070002, f"The engine did not start: {problem}")) from None
             raise
@@ -210,8 +212,14 @@ class Service:
 
     async def _delete(self, shell: Shell) -> str:
         del self.shells[_uuid(shell.facts.identity)]
-        await shell.close()
+        await self._end(shell)
         return ""
+
+    async def _end(self, shell: Shell) -> None:
+        """End a shell that is no longer among the others; one whose end was cut short is known to :meth:`close`."""
+        self._ending.add(shell)
+        await shell.close()
+        self._ending.discard(shell)
 
     def _get(self, request: Request, caller: Caller) -> str:
         if request.resource_uri.rstrip("/") == _CONFIG:
@@ -331,8 +339,7 @@ class Service:
                 for identity, shell in self.shells.items()
                 if shell.lost or shell.idle_for > shell.facts.idle_timeout
             ]
-            closing = [self.shells.pop(identity).close() for identity in over]
-            await asyncio.gather(*closing)
+            await asyncio.gather(*[self._end(self.shells.pop(identity)) for identity in over])
 
 
 def _uuid(text: str) -> UUID:
