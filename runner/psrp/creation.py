@@ -1,4 +1,4 @@
-"""CREATE_PIPELINE as text (MS-PSRP 2.2.2.10 and 2.2.3.11 to 13), for requests whose values are plain.
+"""CREATE_PIPELINE as text (MS-PSRP 2.2.2.10 and 2.2.3.11 to 13), for requests whose values are plain, and such values.
 
 psrpcore builds some forty objects for each and needs more time for that than for all else of a step, though next to
 nothing of them changes from one message to the next. Here the fixed parts are text. The result is byte for byte that of
@@ -60,16 +60,27 @@ def plain_creation(request: PipelineRequest, protocol: tuple[int, int]) -> bytes
         return None
 
 
+def plain_value(value: Any) -> bytes | None:
+    """A value as the body of a message of its own (PIPELINE_INPUT); None where it is not plain."""
+    try:
+        return _Writer((0, 0), objects=0, types=0).value(value).encode()
+    except _NotPlain:
+        return None
+
+
 class _NotPlain(Exception):
     """A value is not for us."""
 
 
 class _Writer:
-    """Writes one message; numbers objects and types in the order of their coming."""
+    """Writes one message; numbers objects and types in the order of their coming, from ``objects`` and ``types`` on."""
 
-    def __init__(self, protocol: tuple[int, int]) -> None:
+    def __init__(
+        self, protocol: tuple[int, int], *, objects: int = _FIRST_OBJECT, types: int = _FIRST_TYPE
+    ) -> None:
         self._protocol = protocol
-        self._objects = count(_FIRST_OBJECT)
+        self._objects = count(objects)
+        self._first_type = types
         self._types: dict[str, int] = {}
         self._merge: int | None = None
 
@@ -127,7 +138,7 @@ class _Writer:
         number = self._types.get(name)
         if number is not None:
             return f'<TNRef RefId="{number}" />'
-        number = self._types[name] = _FIRST_TYPE + len(self._types)
+        number = self._types[name] = self._first_type + len(self._types)
         return f'<TN RefId="{number}"><T>{name}</T>{bases}</TN>'
 
     def value(self, value: Any, name: str = "") -> str:

@@ -10,24 +10,37 @@ from runner.psrp.outbox import Outbox
 from runner.psrp.pipeline import Pipeline
 from runner.psrp.protocol import Protocol
 
+#: Bytes of items that are made and sent together: enough for few round trips, little enough to hold up nobody.
+_TOGETHER = 32 << 10
+
 
 async def feed(
     pipeline: Pipeline, items: Iterable[Any] | AsyncIterable[Any], protocol: Protocol, outbox: Outbox
 ) -> None:
-    """Send each item and then the end, one after the other; a pipeline that has ended wants nothing more.
+    """Send the items and then the end; a pipeline that has ended wants nothing more.
+
+    Items that are there already go together; of a source that is waited for each goes as it comes.
 
     Raises:
         HostError: the pool was lost.
         Exception: what iterating ``items`` raised.
 
     """
+    target = pipeline.identifier
+    waiting: list[tuple[int, bytes]] = []
+    length = 0
     async with aclosing(_each(items)) as each:
         async for item in each:
             if pipeline.end.done():
                 return
-            await outbox.send(protocol.item(pipeline.identifier, item), pipeline.identifier)
+            made = protocol.item(target, item)
+            waiting += made
+            length += sum(len(data) for _, data in made)
+            if length >= _TOGETHER or isinstance(items, AsyncIterable):
+                await outbox.send(waiting, target)
+                waiting, length = [], 0
     if not pipeline.end.done():
-        await outbox.send(protocol.end_of_input(pipeline.identifier), pipeline.identifier)
+        await outbox.send([*waiting, *protocol.end_of_input(target)], target)
 
 
 async def _each(items: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any, None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from struct import Struct
 
 #: Object id, fragment id, flags, length of what follows; big-endian.
@@ -38,6 +38,24 @@ def cut(object_id: int, data: bytes, size: int) -> Iterator[bytes]:
         piece = data[begin : begin + room]
         flags = (_START if number == 0 else 0) | (_END if begin + room >= len(data) else 0)
         yield _HEAD.pack(object_id, number, flags, len(piece)) + piece
+
+
+def gather(fragments: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Whole fragments put together, as many as ``size`` bytes hold; one that is larger stays alone.
+
+    >>> [len(piece) for piece in gather([b"x" * 10, b"y" * 20, b"z" * 5], 25)]
+    [10, 25]
+    """
+    waiting: list[bytes] = []
+    length = 0
+    for fragment in fragments:
+        if waiting and length + len(fragment) > size:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+        waiting.append(fragment)
+        length += len(fragment)
+    if waiting:
+        yield b"".join(waiting)
 
 
 def objects(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runner.errors import HostError
 from runner.psrp.engine_errors import again
+from runner.psrp.fragments import gather
 from runner.psrp.pool_errors import PoolErrors
 from runner.psrp.protocol import cut_all
 from runner.transport.carrier import Carrier
@@ -47,11 +48,11 @@ class Outbox:
         return self.start(self._in_turn(pipeline, begin))
 
     async def send(self, messages: Messages, pipeline: UUID | None = None, *, prompt: bool = False) -> None:
-        """Send further messages; for a pipeline that is closed they are nobody's."""
+        """Send further messages, as many at once as the carrier takes; for a closed pipeline they are nobody's."""
 
         async def send() -> None:
-            for fragment in self.cut(messages):
-                await self._carrier.send(fragment, pipeline=pipeline, prompt=prompt)
+            for fragments in gather(self.cut(messages), self._carrier.fragment_size):
+                await self._carrier.send(fragments, pipeline=pipeline, prompt=prompt)
 
         await self.finished(self.start(self._in_turn(pipeline, send)))
 

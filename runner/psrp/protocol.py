@@ -36,7 +36,7 @@ from psrpcore.types import (
     RunspacePoolState,
 )
 
-from runner.psrp.creation import plain_creation
+from runner.psrp.creation import plain_creation, plain_value
 from runner.psrp.fragments import cut, objects
 from runner.psrp.request import PipelineRequest, PoolSettings
 
@@ -219,11 +219,12 @@ class Protocol:
         return self._written()
 
     def item(self, pipeline: UUID, value: Any) -> list[tuple[int, bytes]]:
-        """PIPELINE_INPUT. A null is written here: psrpcore would send it as output of ours, and it were lost (6)."""
-        if value is not None:
-            self._pool.prepare_message(value, PSRPMessageType.PipelineInput, pipeline)
-            return self._written()
-        return [self._own(PSRPMessageType.PipelineInput, pipeline, b"<Nil />")]
+        """PIPELINE_INPUT. A null is always written here: psrpcore would send it as output of ours, lost for all (6)."""
+        body = plain_value(value)
+        if body is not None:
+            return [self._own(PSRPMessageType.PipelineInput, pipeline, body)]
+        self._pool.prepare_message(value, PSRPMessageType.PipelineInput, pipeline)
+        return self._written()
 
     def end_of_input(self, pipeline: UUID) -> list[tuple[int, bytes]]:
         """END_OF_PIPELINE_INPUT."""

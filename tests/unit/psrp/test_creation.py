@@ -11,9 +11,9 @@ import psrpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psrpcore.types import PSSecureString, PSVersion, RemoteStreamOptions, SessionCapability
+from psrpcore.types import PSRPMessageType, PSSecureString, PSVersion, RemoteStreamOptions, SessionCapability
 
-from runner.psrp.creation import plain_creation
+from runner.psrp.creation import plain_creation, plain_value
 from runner.psrp.fragments import objects
 from runner.psrp.protocol import Protocol
 from runner.psrp.request import Argument, Command, PipelineRequest, PoolSettings, Statement
@@ -79,6 +79,16 @@ def test_plain_requests_are_written_as_psrpcore_writes_them(request: PipelineReq
     """Byte for byte, for every protocol, whatever characters are in the texts."""
     major, _, minor = protocol.partition(".")
     assert plain_creation(request, (int(major), int(minor))) == by_psrpcore(request, protocol)
+
+
+@given(values.filter(lambda value: value is not None))
+def test_plain_input_is_written_as_psrpcore_writes_it(value: Any) -> None:
+    """Numbers of objects and types begin with each item."""
+    pool = psrpcore.ClientRunspacePool()
+    pool.prepare_message(value, PSRPMessageType.PipelineInput, PIPELINE)
+    payload = pool.data_to_send()
+    assert payload is not None
+    assert plain_value(value) == payload.data[_HEADS:]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"a": 1}])
