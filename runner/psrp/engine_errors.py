@@ -55,7 +55,8 @@ def told(text: bytes, *, end: bool = False) -> str:
 def not_started(error: HostError, description: str) -> Unreachable:
     """The transport could not start the engine."""
     if error.code == "program-missing":
-        return _missing(description, error.message)
+        reason = error.message.rpartition("cannot be started: ")[2]
+        return _missing(description, reason, "say where it is: `interpreter: /opt/powershell/pwsh`")
     return _unreachable(error.code, error.message, *error.hints)
 
 
@@ -63,7 +64,9 @@ def not_opened(ended: Exit, heard: Heard, description: str) -> Unreachable:
     """The engine ended before it took the session."""
     said = heard.words()
     if ended.code in _NOT_STARTED:
-        return _missing(description, said or f"the shell ended with {ended.code}")
+        reason = said or f"the shell ended with {ended.code}"
+        way = f"over SSH the line of sshd_config names the program by its whole path: {_SSHD_LINE}"
+        return _missing(description, reason, way)
     if heard.noise and not heard.stderr:
         return not_speaking(heard, description)
     how = f": {said}" if said else ""
@@ -83,12 +86,12 @@ def not_speaking(heard: Heard, description: str) -> Unreachable:
     )
 
 
-def _missing(description: str, reason: str) -> Unreachable:
+def _missing(description: str, reason: str, way: str) -> Unreachable:
     return _unreachable(
         "engine-missing",
         f"{description} cannot be started: {reason}",
         "install PowerShell on the host: https://aka.ms/install-powershell",
-        f"over SSH the line of sshd_config names the program by its whole path: {_SSHD_LINE}",
+        way,
     )
 
 

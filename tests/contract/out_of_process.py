@@ -197,6 +197,7 @@ class OutOfProcessContract:
         error = await refused(make(["/nowhere/pwsh", "-s"]))
         assert error.code == "engine-missing"
         assert any("install" in hint for hint in error.hints)
+        assert error.message.count("cannot be started") <= 1
 
     async def test_an_engine_that_ends_at_once(self, make: Make) -> None:
         """Its exit code and its last words are told."""

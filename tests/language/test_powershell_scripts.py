@@ -281,3 +281,26 @@ def test_no_new_scope_is_for_local_steps(powershell: Author) -> None:
         "steps:\n  - {id: a, hosts: s1, no_new_scope: true, script: $v}\n"
     ).only_problem()
     assert "local steps only" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    "key", ["credential: x", "use_ssl: true", "port: 3", "session_option: {open_timeout: 3s}"]
+)
+def test_a_local_step_has_no_connection(author: Author, key: str) -> None:
+    """Without a who the step is this controller: what would be said of a connection is refused, not ignored."""
+    step = f"steps:\n  - {{id: a, shell: powershell, script: Get-Date, connection: {{{key}}}}}\n"
+    problem = author.plan(step).only_problem()
+    assert f"`{key.partition(':')[0]}`" in problem["message"]
+    assert "local step" in problem["message"]
+
+
+def test_a_missing_engine_is_told_with_the_way(author: Author) -> None:
+    """Where there is no `pwsh` the host is unreachable: once said, with how to install it or where to say it is."""
+    author.write(
+        "hosts.yml", "version: 1\nhosts: {h: {connection: {transport: local, interpreter: /nowhere/pwsh}}}\n"
+    )
+    ran = author.run("steps:\n  - {id: a, hosts: h, shell: powershell, script: 1..3}\n")
+    failure = ran.result("a", "h")["failure"]
+    assert (ran.code, ran.status("a", "h"), failure["code"]) == (3, "unreachable", "engine-missing")
+    assert failure["message"].count("cannot be started") == 1
+    assert "interpreter:" in "".join(failure["hints"])
