@@ -59,10 +59,17 @@ async def test_mode_backup_and_kept_permissions(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("validate", "status"), [("Get-Content", "changed"), ("throw", "failed"), ("sh -c 'exit 3'", "failed")]
+    ("validate", "status"),
+    [
+        ("Get-Content", "changed"),
+        ("sh -c 'echo fine >&2'", "changed"),
+        ("throw", "failed"),
+        ("sh -c 'exit 3'", "failed"),
+        ("Get-Item /nope%s", "failed"),
+    ],
 )
 async def test_validation_decides(site: Site, validate: str, status: str) -> None:
-    """A file that its check refuses is not put in place, and nothing of it stays."""
+    """A file that its check refuses, by an exception, an exit code or an error, is not put in place; nothing stays."""
     folder = site.folder / "there"
     folder.mkdir()
     result = await copy(site, content="new", dest=str(folder / "file"), validate=validate)
@@ -84,6 +91,23 @@ async def test_refusals_have_their_own_words(site: Site, dest: str, code: str) -
     assert result["failure"]["code"] == code, result["failure"]
 
 
+async def test_a_copy_leaves_its_session_alone(site: Site) -> None:
+    """A copy works under the strict mode of its session, and touches neither its last exit code nor its errors."""
+    steps = [
+        {"id": "a", "session": "warm", "script": "Set-StrictMode -Version Latest; sh -c 'exit 5'"},
+        {
+            "id": "b",
+            "session": "warm",
+            "copy": {"content": "x", "dest": str(site.folder / "new"), "mode": "0600"},
+        },
+        {"id": "c", "session": "warm", "script": "$LASTEXITCODE; $Error.Count"},
+    ]
+    site.book("".join(f"- {json.dumps(step)}\n" for step in steps))
+    finished = await site.run()
+    assert finished.statuses("b") == {"win": "changed"}, finished.result("b", "win")["failure"]
+    assert finished.output("c", "win") == [5, 0]
+
+
 async def test_a_link_stays_a_link(site: Site) -> None:
     """A link at the destination is followed, as over sh."""
     real, link = site.folder / "real", site.folder / "link"
@@ -95,11 +119,12 @@ async def test_a_link_stays_a_link(site: Site) -> None:
 
 
 async def test_fetch_takes_files_and_patterns(site: Site) -> None:
-    """Files named by path and by pattern arrive byte for byte; a directory is refused."""
+    """Files named by path and by pattern arrive byte for byte, hidden ones not; a directory is refused."""
     there = site.folder / "logs"
     there.mkdir()
     (there / "a.log").write_bytes(BYTES)
     (there / "b.log").write_bytes(b"")
+    (there / ".c.log").write_bytes(b"hidden")
     os.mkfifo(there / "pipe")
     steps = [
         {"id": "a", "target": "all", "fetch": {"src": f"{there}/*.log", "dest": "got"}},
@@ -110,6 +135,7 @@ async def test_fetch_takes_files_and_patterns(site: Site) -> None:
     finished = await site.run()
     below = site.folder / "got" / "win" / there.relative_to("/")
     assert [(below / name).read_bytes() for name in ("a.log", "b.log")] == [BYTES, b""], finished.stdout
+    assert not (below / ".c.log").exists()
     assert finished.result("b", "win")["failure"]["code"] == "fetch-directory"
     assert finished.result("c", "win")["failure"]["code"] == "fetch-unreadable"
 
