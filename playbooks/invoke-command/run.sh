@@ -40,6 +40,7 @@ for number in "${@:-}"; do
       2[012]-*) set -- "$@" -e "key_file=$RUNNER_LAB_DIR/id_ed25519" ;;
     esac
     printf '\n== %s\n' "$example"
+    sed -n "s/^#   /PS>  /p" "$example"       # the reference's own command
     "$RUNNER" run "$@" || status=$?
   done
 done
