@@ -52,19 +52,25 @@ class _Look:
 
     def _failed(self, error: HostError, hint: str = "", cure: Mend | None = None) -> None:
         """What an error says; a finding of the same check that seemed well gives way to it."""
-        check = check_of(error, self._endpoint)
+        check = self._check_of(error)
         finding = Finding(
             self._placement.host,
             check,
             ok=False,
             seen=error.message.removesuffix("; nothing was run"),
             hint=hint or next(iter(error.hints), ""),
-            mend=cure or mend(error.code, self._endpoint),
+            mend=cure or self._cure_of(error),
             unreachable=isinstance(error, Unreachable),
         )
         checks = [known.check for known in self.findings]
         place = checks.index(check) if check in checks else len(checks)
         self.findings[place : place + 1] = [finding]
+
+    def _check_of(self, error: HostError) -> str:
+        return check_of(error, self._endpoint)
+
+    def _cure_of(self, error: HostError) -> Mend | None:
+        return mend(error.code, self._endpoint)
 
     async def _open(self, link: Link) -> PowerShellSession:
         session = PowerShellSession(link, self._placement, lambda words: self._well("redirection", words))
@@ -157,22 +163,32 @@ class _Stream(_Look):
             await link.close()
         return self.findings
 
+    @property
+    def _by_subsystem(self) -> bool:
+        return self._endpoint.transport == "ssh" and self._placement.interpreter is None
+
+    def _check_of(self, error: HostError) -> str:
+        check = super()._check_of(error)
+        return "pwsh" if check == "subsystem" and not self._by_subsystem else check
+
+    def _cure_of(self, error: HostError) -> Mend | None:
+        return super()._cure_of(error) if self._by_subsystem else None
+
     def _engine(self) -> tuple[str, str]:
-        if self._endpoint.transport != "ssh" or self._placement.interpreter is not None:
+        if not self._by_subsystem:
             return "pwsh", f"{self._placement.interpreter or 'pwsh'} starts"
         return "subsystem", f"{self._endpoint.subsystem or 'powershell'} speaks PowerShell remoting"
 
     async def _no_engine(self, error: HostError, link: Link) -> None:
         """Look for the engine by hand, so that the line to add is the right one for this host."""
-        over_ssh = self._endpoint.transport == "ssh" and self._placement.interpreter is None
         found = ""
-        if over_ssh and isinstance(link, Connection) and error.code in _WITHOUT_ENGINE:
+        if self._by_subsystem and isinstance(link, Connection) and error.code in _WITHOUT_ENGINE:
             found = next(iter((await ask(link, _FIND_PWSH) or "").split()), "")
         cure = add_subsystem(self._endpoint, found) if found.startswith("/") else None
         self._failed(error, cure=cure)
         if found:
             self._well("pwsh", found)
-        elif over_ssh and error.code == "subsystem-missing":
+        elif self._by_subsystem and error.code == "subsystem-missing":
             self._miss(
                 "pwsh", "not found", "install PowerShell on the host: https://aka.ms/install-powershell"
             )

@@ -15,6 +15,7 @@ from runner.lab.state import LabState
 from runner.lab.trouble_calls import lab_certificate, lab_trouble
 from runner.lab.troubles import Kind, Trouble
 from tests.support.command_line import Done, Typed
+from tests.support.engines import engine_program
 
 PLAYBOOK = """\
 version: 1
@@ -26,6 +27,14 @@ targets:
   unknown: {hosts: win-02, configuration_name: Nowhere}
 steps:
   - {hosts: windows, script: Get-Culture}
+"""
+
+LOCAL = """\
+version: 1
+targets:
+  here: {{local: true, shell: powershell, interpreter: {interpreter}}}
+steps:
+  - {{target: here, script: 1..3}}
 """
 
 
@@ -216,6 +225,22 @@ def test_powershell_without_its_line_in_sshd_config(typed: Typed, lab: LabState)
     assert found["pwsh"]["seen"] == str(program)
     line = f"Subsystem powershell {program} -sshs -NoLogo -NoProfile"
     assert line in found["subsystem"]["mend"]["lines"][0]
+
+
+@pytest.mark.parametrize(("interpreter", "well"), [("no-such-pwsh", False), (None, True)])
+@pytest.mark.pwsh
+def test_powershell_on_this_controller(
+    interpreter: str | None, well: bool, typed: Typed, folder: Path
+) -> None:
+    """A playbook's local PowerShell steps are looked at too: the program they name starts, or is missing."""
+    named = interpreter or engine_program(folder)
+    (folder / "local.yml").write_text(LOCAL.format(interpreter=named), encoding="utf-8")
+    done = typed("doctor", "-p", "local.yml", "-o", "json")
+    found = findings(done, "localhost")
+    assert done.code == (0 if well else 3)
+    assert missing(found) == ([] if well else ["pwsh"])
+    assert named in found["pwsh"]["seen"]
+    assert found["pwsh"]["mend"] is None
 
 
 def test_a_playbook_that_is_wrong(typed: Typed, folder: Path) -> None:
