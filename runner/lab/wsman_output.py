@@ -51,6 +51,8 @@ class Output:
 
     def __init__(self) -> None:
         self.kept: tuple[str, str] | None = None
+        #: Bytes of fragments that nobody has received yet.
+        self.size = 0
         self._waiting: deque[tuple[bytes, bool]] = deque()
         self._changed = asyncio.Event()
         self._state: bytearray | None = None
@@ -66,12 +68,18 @@ class Output:
                 self._waiting.append((fragment, self._ends_pipeline(fragment)))
         if taken < len(data):
             self._waiting.append((data[taken:], False))
+        self.size += len(data)
         self._changed.set()
 
     def end(self, fault: Fault) -> None:
         """Nothing comes any more; who waits, and who comes later, is told so once all else was taken."""
         self._end = self._end or fault
         self._changed.set()
+
+    def drop(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+        self.size = 0
 
     async def wait(self, limit: float) -> bool:
         """Whether something came within ``limit`` seconds.
@@ -100,6 +108,7 @@ class Output:
         while self._waiting and not self.done and (size := _encoded(self._waiting[0][0])) <= room:
             fragment, self.done = self._waiting.popleft()
             taken.append(fragment)
+            self.size -= len(fragment)
             room -= size
         return taken
 

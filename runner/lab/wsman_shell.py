@@ -19,6 +19,10 @@ from runner.lab.wsman_output import Output, split_fragments
 from runner.lab.wsman_soap import Faulted
 from runner.transport.carrier import Carrier
 
+#: Bytes of output that wait to be received, of one shell. Windows would suspend the script (``Block``); an engine here
+#: cannot be, so a client that leaves more than this loses the shell.
+MOST_UNRECEIVED = 256 * 1024 * 1024
+
 
 @dataclass(slots=True)
 class Command:
@@ -45,15 +49,26 @@ class ShellFacts:
 
 
 class Shell:
-    """Takes the carrier's fragments (it is its receiver) and gives them to who receives."""
+    """Takes the carrier's fragments (it is its receiver) and gives them to who receives.
 
-    def __init__(self, facts: ShellFacts, configuration: Configuration, carrier: Carrier) -> None:
+    ``most_unreceived`` bytes may wait for that; with more it is lost, and what it held is dropped.
+    """
+
+    def __init__(
+        self,
+        facts: ShellFacts,
+        configuration: Configuration,
+        carrier: Carrier,
+        *,
+        most_unreceived: int = MOST_UNRECEIVED,
+    ) -> None:
         self.facts = facts
         self.output = Output()
         self.lost = False
         self.busy = 0
         self._configuration = configuration
         self._carrier = carrier
+        self._most_unreceived = most_unreceived
         self._order = asyncio.Lock()
         self._commands: dict[UUID, Command] = {}
         self._used = time.monotonic()
@@ -166,6 +181,12 @@ class Shell:
             self.output.put(data)
         elif (command := self._commands.get(pipeline)) is not None:
             command.output.put(data)
+        if self._unreceived > self._most_unreceived:
+            self.abort()
+
+    @property
+    def _unreceived(self) -> int:
+        return self.output.size + sum(command.output.size for command in self._commands.values())
 
     def carrier_lost(self, error: HostError) -> None:
         """The engine has died (the carrier's call)."""
@@ -189,6 +210,9 @@ class Shell:
         self.output.end(NO_SHELL)
         for command in self._commands.values():
             command.output.end(NO_SHELL)
+        if self._unreceived > self._most_unreceived:
+            for output in (self.output, *(command.output for command in self._commands.values())):
+                output.drop()
 
     def _end_outputs(self) -> None:
         self.output.end(ABORTED)
