@@ -66,3 +66,16 @@ def format_duration(value: timedelta | float) -> str:
     if seconds < 3600:
         return f"{int(seconds // 60)}m {int(seconds % 60):02d}s"
     return f"{int(seconds // 3600)}h {int(seconds % 3600 // 60):02d}m"
+
+
+def format_size(size: int) -> str:
+    """Show bytes in the largest unit that says them exactly; :func:`parse_size` reads it again.
+
+    >>> format_size(200 * 1024 * 1024), format_size(1_500_000_000), format_size(1000), format_size(1)
+    ('200MiB', '1500MB', '1KB', '1B')
+    """
+    for power, letter in ((4, "T"), (3, "G"), (2, "M"), (1, "K")):
+        for base, unit in ((1024, "iB"), (1000, "B")):
+            if size and size % base**power == 0:
+                return f"{size // base**power}{letter}{unit}"
+    return f"{size}B"

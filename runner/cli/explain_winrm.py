@@ -15,7 +15,7 @@ from runner.inventory.model import Setting
 from runner.psrp.request import PoolSettings
 from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, WinrmSettings
 from runner.transport.winrm_uris import configuration_name, uses_tls
-from runner.units import format_duration
+from runner.units import format_duration, format_size
 from runner.wsman.session_settings import client_settings
 from runner.wsman.tls import REVOCATION_LISTS, TRUST
 
@@ -24,7 +24,6 @@ Row = tuple[str, str, str]
 
 _DEFAULT = "default"
 _NONE = SessionOptions()
-_MIB = 1 << 20
 _TOLD_BEFORE = frozenset({"skip_ca_check", "skip_cn_check", "skip_revocation_check", "no_encryption"})
 
 
@@ -119,7 +118,7 @@ def _text(key: str, value: object) -> str:
     if key.endswith("_timeout") and isinstance(value, float):
         return format_duration(value)
     if key.startswith("maximum_received") and isinstance(value, int):
-        return f"{value // _MIB} MiB" if value and value % _MIB == 0 else f"{value} bytes"
+        return format_size(value)
     return "yes" if value is True else str(value)
 
 

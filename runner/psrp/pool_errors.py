@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runner.errors import ConnectionLost, ExecutionFailed, HostError, Unreachable
 from runner.psrp.fragments import TooMuch
+from runner.units import format_size
 
 _MESSAGE_IN_DOUBT = (
     "run the step again with a session of its own (`target`); if it comes again, look at what lies between: a proxy, "
@@ -74,7 +75,7 @@ class PoolErrors:
 
     def too_much(self, passed: TooMuch) -> ConnectionLost:
         """More came than is allowed."""
-        size = f"{passed.limit / 1024 / 1024:g} MB"
+        size = format_size(passed.limit)
         if passed.of_object:
             return ConnectionLost(
                 "pool-object-too-large",
