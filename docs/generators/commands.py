@@ -22,7 +22,7 @@ Results go to standard output, everything else to standard error."""
 
 def pages() -> dict[str, str]:
     """``commands.md``."""
-    context = click.Context(runner, info_name="runner")
+    context = click.Context(runner, info_name="runner", **runner.context_settings)
     summary = table(
         ("command", "what it does"),
         ((f"[`runner {name}`](#runner-{name})", words) for name, words in COMMANDS.items()),

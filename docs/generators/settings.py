@@ -61,7 +61,7 @@ def _settings() -> str:
 
 
 def _options() -> Iterator[tuple[str, click.Option]]:
-    context = click.Context(runner, info_name="runner")
+    context = click.Context(runner, info_name="runner", **runner.context_settings)
     for name in COMMANDS:
         command = runner.get_command(context, name)
         inner = command.commands if isinstance(command, click.Group) else {"": command}

@@ -93,7 +93,14 @@ def _hosts(pattern: str, given: Given, playbook: str | None) -> list[Finding] | 
     logins = read_logins(prepared, prepared.plan)
     from runner.cli.doctor_hosts import look_at_hosts  # noqa: PLC0415 - transports are loaded when a plan stands
 
-    return look_at_hosts(prepared.plan, logins)
+    return look_at_hosts(prepared.plan, logins, _tell_progress)
+
+
+def _tell_progress(done: int, of: int) -> None:
+    """A line that is written over, for who waits at a terminal; gone at the end."""
+    if sys.stderr.isatty():
+        words = f"\rlooked at {done} of {of}" if done < of else f"\r{' ' * 40}\r"
+        click.echo(words, err=True, nl=False)
 
 
 def _prepared(pattern: str, given: Given, playbook: str | None) -> Prepared:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count
 
 from runner.cli.doctor_controller import look_at_kerberos
 from runner.cli.doctor_finding import Finding
@@ -24,12 +24,17 @@ _OPENING = 30.0  # seconds a session may take to open where its option says noth
 _BY_TICKET = frozenset({Authentication.DEFAULT, Authentication.NEGOTIATE, Authentication.KERBEROS})
 
 
-def look_at_hosts(plan: Plan, logins: Mapping[str, Login]) -> list[Finding]:
-    """Connect to every host of a plan as a run would; findings in the plan's order, the controller's first."""
+def look_at_hosts(
+    plan: Plan, logins: Mapping[str, Login], progress: Callable[[int, int], None]
+) -> list[Finding]:
+    """Connect to every host of a plan as a run would; findings in the plan's order, the controller's first.
+
+    ``progress`` is told how many of how many were looked at, as it goes.
+    """
     placements = _placements(plan)
     remote = [placement.endpoint for placement in placements]
     findings = list(_kerberos(remote, logins))
-    return findings + asyncio.run(_look_at_all(placements, logins))
+    return findings + asyncio.run(_look_at_all(placements, logins, progress))
 
 
 def _placements(plan: Plan) -> list[Placement]:
@@ -72,17 +77,21 @@ def _needs_ticket(endpoint: Endpoint, logins: Mapping[str, Login]) -> bool:
     return kind in _BY_TICKET and not has_own
 
 
-async def _look_at_all(placements: Sequence[Placement], logins: Mapping[str, Login]) -> list[Finding]:
+async def _look_at_all(
+    placements: Sequence[Placement], logins: Mapping[str, Login], progress: Callable[[int, int], None]
+) -> list[Finding]:
     transports: dict[str, Transport] = {
         "local": LocalTransport(),
         "ssh": SshTransport(logins=logins.get),
         "winrm": WinrmTransport(proxy_login=logins.__getitem__),
     }
-    places = asyncio.Semaphore(_AT_ONCE)
+    places, over = asyncio.Semaphore(_AT_ONCE), count(1)
 
     async def one(placement: Placement) -> list[Finding]:
         async with places:
-            return await _look_at(placement, transports[placement.endpoint.transport], logins)
+            found = await _look_at(placement, transports[placement.endpoint.transport], logins)
+        progress(next(over), len(placements))
+        return found
 
     try:
         return list(chain.from_iterable(await asyncio.gather(*map(one, placements))))
