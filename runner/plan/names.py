@@ -104,6 +104,11 @@ class NameCheck:
             where += f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         else:
             where = "which is not defined"
+        credential = next((n for n in self.playbook.credentials if n.lower() == name.lower()), None)
+        if use.using and credential is not None:
+            hints: tuple[str, ...] = (f"the credential of that name is `$Using:credentials.{credential}`",)
+            self._unknown(planned.step, use, where, hints, uses=True)
+            return
         hints = suggestion(name, known, limit=0)
         lenient = self.lenient and any(p.endpoint.transport != "local" for p in planned.placements)
         if lenient:

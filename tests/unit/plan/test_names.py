@@ -249,3 +249,16 @@ def test_a_member_without_braces_is_told_in_shells(tmp_path: Path) -> None:
 
     assert [("using-needs-braces", 6, 43)] == found(result)
     assert ("write `${Using:inputs.release}`",) == result.problems.sorted()[0].hints
+
+
+@pytest.mark.parametrize("name", ["ops", "OPS"])
+def test_a_credential_by_its_bare_name_is_told_how_it_is_written(tmp_path: Path, name: str) -> None:
+    """Whoever knows `$Using:cred` of PowerShell writes the credential's name; the hint has the whole reference."""
+    head = "credentials: {ops: {username: u, password: {env: OPS}}}\n"
+    result = prepared(
+        tmp_path, f"version: 1\nname: x\n{head}steps: [{{id: a, script: 'echo $Using:{name}'}}]\n"
+    )
+    (problem,) = result.problems.sorted()
+
+    assert problem.code == "unknown-using"
+    assert problem.hints == ("the credential of that name is `$Using:credentials.ops`",)
