@@ -190,11 +190,15 @@ def _prepared(folder: Path, book: Book, reached: Reached) -> Prepared:
 
 
 def _taped(folder: Path, host: str, recordings: Path) -> str:
-    """A program that is the engine, and writes down what it is told."""
+    """A program that is the engine and keeps what it is told; it starts beside one text file, as was recorded."""
     command = engine_command() if real_engine() else replay_command(recordings)
+    place = folder / "place"
+    place.mkdir(exist_ok=True)
+    (place / "a.txt").touch()
     path = folder / f"pwsh-{host}"
+    tape = f"{shlex.quote(str(folder / host))}.tape"
     path.write_text(
-        f"#!/bin/sh\ntee -a {shlex.quote(str(folder / host))}.tape | exec {shlex.join(command)}\n"
+        f"#!/bin/sh\ncd {shlex.quote(str(place))} && tee -a {tape} | exec {shlex.join(command)}\n"
     )
     path.chmod(0o755)
     return str(path)
