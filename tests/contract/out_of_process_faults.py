@@ -66,6 +66,15 @@ class OutOfProcessFaults:
         await pool.open()
         return pool
 
+    async def test_a_silent_opening_tells_what_was_heard(self, make: Make, pools: list[Pool]) -> None:
+        """A prompt for a passphrase or a login shell's question is why nothing else comes."""
+        with pytest.raises(Unreachable) as caught:
+            await self._open(
+                make, pools, "--silent", "open", "--banner", "Accept the terms?\n", open_timeout=5.0
+            )
+        assert caught.value.code == "pool-open-timeout"
+        assert caught.value.message.endswith("; it said: Accept the terms?")
+
     @pytest.mark.parametrize(
         "fault",
         ["truncated-fragment", "foreign-fragment", "cut-object", "half-packet", "no-packet", "wrong-ack"],
