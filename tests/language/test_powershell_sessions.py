@@ -92,6 +92,28 @@ steps:
     assert (ran.status("c", "s1"), ran.result("c", "s1")["output"]) == (status, output)
 
 
+@pytest.mark.parametrize(("on_loss", "status"), [("fail", "failed"), ("reopen", "ok")])
+def test_idle_close_ends_a_session_nobody_uses(powershell: Author, on_loss: str, status: str) -> None:
+    """After `idle_close` the session is closed; who comes later is told of it, or gets one without its variables."""
+    ran = powershell.run(
+        f"""
+targets: {{one: {{hosts: s1}}}}
+sessions:
+  short: {{target: one, idle_close: 100ms, on_loss: {on_loss}}}
+  long: {{target: one, idle_close: 1h}}
+steps:
+  - {{id: a, session: short, script: $v = 1}}
+  - {{id: b, session: long, script: $v = 1}}
+  - {{id: wait, target: one, script: sleep 1}}
+  - {{id: c, session: short, ignore_errors: true, script: $v}}
+  - {{id: d, session: long, script: $v}}
+"""
+    )
+    assert ran.status("c", "s1") == status
+    assert ran.result("c", "s1")["output"] == ([None] if on_loss == "reopen" else [])
+    assert ran.output("d", "s1") == ["1"]
+
+
 def test_parallel_steps_share_a_session_in_turn(powershell: Author) -> None:
     """Steps on one session run one after the other in file order; none is refused as busy."""
     steps = "".join(f"  - {{id: s{n}, needs: [], session: one, script: '$v = {n}'}}\n" for n in range(4))
