@@ -87,7 +87,8 @@ class PowerShellSession:
         if version is not None and version[0] < _OLDEST:
             raise ExecutionFailed(
                 "using-needs-powershell-5",
-                f"the host's PowerShell is {'.'.join(map(str, version))}, and `$Using:` values need 5 or later",
+                f"PowerShell on `{self._placement.host}` is {'.'.join(map(str, version))}, and `$Using:` values need 5 "
+                "or later; nothing was run",
                 hints=("give the values by `args` or `parameters`, or update Windows PowerShell to 5.1",),
                 phase="open",
             )
