@@ -245,7 +245,7 @@ class Pool:
 
     async def _look_for_end(self, pipeline: Pipeline) -> None:
         def free() -> Coroutine[Any, Any, int]:
-            return self._questions.ask(*self._protocol.ask_available(), self._settings.cancel_timeout)
+            return self._questions.ask(*self._protocol.ask_available(), self._settings.late_timeout)
 
         try:
             if await end_missed(pipeline, free, self._settings.late_timeout):

@@ -109,7 +109,8 @@ class PoolSettings:
         application_arguments: for ``$PSSenderInfo.ApplicationArguments``; values from ``to_ps``.
         open_timeout: seconds for starting the peer until the pool is opened (PowerShell: 180).
         cancel_timeout: seconds for a stop, and for a close (PowerShell: 60).
-        late_timeout: seconds in which a peer that is reached again must bring the rest of a pipeline that has ended.
+        late_timeout: seconds in which a peer that is reached again must say whether a pipeline has ended, and then in
+            which it must bring the rest of one that has.
         maximum_object_size: bytes of one received object; None is no limit (remoting.md 3.1).
         maximum_data_size: bytes received for one pipeline; None is no limit.
 

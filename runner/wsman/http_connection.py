@@ -170,8 +170,8 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             return
         if self._head is not None:
-            self._http.receive_data(b"")  # a body without a length ends with the connection
-            self._read_events()
+            self._http.receive_data(b"")  # a body without a length ends with the connection, one with a length breaks
+            self._read_events(why)
         self._fail(why)
 
     def _fail(self, why: str) -> None:
@@ -179,7 +179,8 @@ class HttpConnection(asyncio.Protocol):
             half = " in the middle of its answer" if self._head is not None else ""
             self._answer.set_exception(HttpBroken(why + half))
 
-    def _read_events(self) -> None:
+    def _read_events(self, broken: str = "what answers there does not speak HTTP") -> None:
+        """Read what has come; ``broken`` is what it means that HTTP's rules are broken by it."""
         try:
             while True:
                 event = self._http.next_event()
@@ -201,7 +202,7 @@ class HttpConnection(asyncio.Protocol):
                     return  # more octets are needed
         except h11.RemoteProtocolError:
             # h11's own words may quote what came
-            self._fail("what answers there does not speak HTTP")
+            self._fail(broken)
             self.abort()
 
     def _answered(self) -> None:

@@ -197,6 +197,7 @@ async def test_a_connection_that_breaks_under_a_request_is_lost(cut: int) -> Non
             await wire.post(b"<a/>", timeout=WAIT)
 
     assert loss.value.code == "connection-lost"
+    assert "closed the connection in the middle of its answer" in loss.value.message
     assert loss.value.may_have_run
     assert len(listener.envelopes) == 1
 
