@@ -144,7 +144,11 @@ def _known_later(code: int | None, asked: Asked) -> HostError | None:
             "a session that later steps do not need as it was: `on_loss: reopen`",
         )
     if code in faults.DISCONNECTED:
-        return asked.error("session-disconnected", f"somebody disconnected the session on `{host}`")
+        return asked.error(
+            "session-disconnected",
+            f"somebody disconnected the session on `{host}`",
+            "who is logged in there with the same user may have: give the run a user of its own",
+        )
     if code == faults.OPERATION_TIMED_OUT:
         return asked.error(
             "wsman-timeout",
@@ -202,13 +206,17 @@ def pipeline_gone(asked: Asked) -> HostError:
     return asked.error(
         "command-gone",
         f"`{asked.host}` gave up the command and did not say how it ended: somebody ended it there, or the session",
+        "look whether it did its work before you run it again",
+        f"what happened: on `{asked.host}`, Get-WinEvent Microsoft-Windows-WinRM/Operational -MaxEvents 20",
     )
 
 
 def unreadable(reason: str, asked: Asked) -> HostError:
     """The error of an answer that says all is well, but cannot be read."""
     return asked.error(
-        "wsman-unreadable", f"`{asked.host}` answered, but the answer cannot be used: {reason}"
+        "wsman-unreadable",
+        f"`{asked.host}` answered, but the answer cannot be used: {reason}",
+        "look whether a proxy or a load balancer answers in its place",
     )
 
 
