@@ -51,7 +51,7 @@ def proxy_for(
 ) -> Proxy | None:
     """The proxy for ``url``, None for none.
 
-    ``ie_config``, ``win_http_config`` and ``auto_detect`` name stores of Windows; their meaning here is what the
+    ``ieconfig``, ``winhttpconfig`` and ``autodetect`` name stores of Windows; their meaning here is what the
     environment says: HTTPS_PROXY or HTTP_PROXY by the scheme, ALL_PROXY, and NO_PROXY; small letters win.
 
     Raises:
