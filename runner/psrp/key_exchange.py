@@ -17,8 +17,8 @@ from runner.transport.carrier import Carrier
 class KeyExchange:
     """The exchange of one pool; ``timeout`` in seconds.
 
-    ``on_settled`` is told when it is over: of the error it failed of, or None. ``on_silent`` gets the error of a peer
-    that did not even take the question: the pool is lost then, where a peer that only gives no key lives on.
+    ``on_settled`` is told when it is over: of the error it failed of, or None. ``on_silent`` is told of
+    a peer that did not even take the question: the pool is lost then, where a peer that only gives no key lives on.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class KeyExchange:
         errors: PoolErrors,
         *,
         timeout: float,
-        on_silent: Callable[[HostError], None],
+        on_silent: Callable[[], None],
     ) -> None:
         self._carrier = carrier
         self._protocol = protocol
@@ -93,7 +93,7 @@ class KeyExchange:
                 await asyncio.shield(came)  # a time that is over says nothing of the key
         except TimeoutError:
             if not taken:
-                self._on_silent(self._errors.no_answer("take the key for secure strings", running=False))
+                self._on_silent()
             raise self._errors.no_key(f"no answer within {self.timeout:g} s") from None
 
     def _settle(self, exchange: asyncio.Task[None]) -> None:

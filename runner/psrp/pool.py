@@ -47,7 +47,7 @@ class Pool:
         self._outbox = outbox = Outbox(carrier, errors, self.pool_lost)
         self._questions = Questions(carrier, outbox)
         self._key = KeyExchange(
-            carrier, protocol, outbox, errors, timeout=settings.open_timeout, on_silent=self.pool_lost
+            carrier, protocol, outbox, errors, timeout=settings.open_timeout, on_silent=self._key_not_taken
         )
         self._reader = Reader(
             protocol,
@@ -266,6 +266,9 @@ class Pool:
         protocol = self._protocol.peer_protocol
         if protocol < _OLDEST_PROTOCOL:
             raise self._errors.too_old(".".join(map(str, protocol)))
+
+    def _key_not_taken(self) -> None:
+        self.pool_lost(self._errors.no_answer("take the key for secure strings", running=self._state.running))
 
     def _lose(self, error: HostError) -> bool:
         if not self._state.lose(error):

@@ -284,6 +284,23 @@ async def test_a_key_that_never_comes_costs_no_session() -> None:
     await pool.close()
 
 
+async def test_a_secret_without_a_key_costs_a_session_whose_script_ran() -> None:
+    """The script gave a secure string, and the peer takes no key for it: the result cannot be had, but it ran."""
+    peer = Peer("--silent", "key")
+    pool = Pool(peer, SETTINGS)
+    await pool.open()
+    pool._key.timeout = 3  # the making of the pair of keys counts
+    kept = Kept()
+    task = asyncio.create_task(pool.run(script("say up\nsleep"), kept))
+    await kept.came.wait()
+    peer.say_in_the_pipeline(OUTPUT, "<SS>AAAAAAAAAAAAAAAAAAAAAA==</SS>")
+    with pytest.raises(ConnectionLost) as caught:
+        await task
+    assert (caught.value.code, caught.value.may_have_run) == ("pool-no-answer", True)
+    assert peer.lost
+    await pool.close()
+
+
 @pytest.mark.parametrize("kind", range(0x00041005, 0x00041012))
 @pytest.mark.parametrize("body", ["", "<Nil/>", "<S>x</S>", '<Obj RefId="0"><MS/></Obj>', "<Obj RefId='0'>"])
 async def test_no_odd_message_hurts_the_pool(kind: int, body: str) -> None:
