@@ -25,6 +25,21 @@ _MUTUAL_FAILED = _BASE + 46
 #: Major codes of GSS-API (RFC 2744 3.9.1), in their upper half.
 _NO_CREDENTIAL, _EXPIRED = 7, frozenset({11, 12})  # of a credential, of the context made by it
 
+#: NTSTATUS of a login that is refused (MS-ERREF 2.3.1): no such user, wrong password, restriction, hours, workstation,
+#: expired password, disabled, no type of logon, expired account, password to be changed, locked.
+_LOGON_REFUSED = frozenset(
+    {
+        0xC0000064,
+        0xC000006A,
+        *range(0xC000006D, 0xC0000073),
+        0xC000015B,
+        0xC0000193,
+        0xC0000224,
+        0xC0000234,
+        0x8009030C,  # SEC_E_LOGON_DENIED
+    }
+)
+
 _KERBEROS: dict[int, tuple[str, str, str]] = {
     _CLIENT_UNKNOWN: (
         "kerberos-principal-unknown",
@@ -75,6 +90,12 @@ _KERBEROS |= dict.fromkeys(
 
 def login_failed(attempt: Attempt, peer: str, mechanism: str, error: Exception) -> Unreachable:
     """The error for a step of a security context that failed; ``peer`` is whom it was for, in words."""
+    if _status(error) in _LOGON_REFUSED:
+        return attempt.unreachable(
+            "login-refused",
+            f"{peer} refused the login by {mechanism}",
+            "check user name and password, and that the account is neither locked nor expired",
+        )
     for number in _numbers(error):
         if number in _KERBEROS:
             code, why, hint = _KERBEROS[number]
@@ -84,6 +105,12 @@ def login_failed(attempt: Attempt, peer: str, mechanism: str, error: Exception) 
         f"the login to {peer} by {mechanism} broke off: {_words(error)}",
         "see that the clocks agree, and that user name and realm are right",
     )
+
+
+def _status(error: Exception) -> int | None:
+    """The NTSTATUS that a CredSSP server refuses with (MS-CSSP 2.2.1, errorCode); None where there is none."""
+    status = getattr(getattr(error, "base_error", None), "winerror", None)
+    return status & 0xFFFFFFFF if isinstance(status, int) else None
 
 
 def _numbers(error: BaseException) -> list[int]:
