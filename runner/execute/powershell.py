@@ -49,7 +49,7 @@ class PowerShellRun:
         finally:
             children = session.children
             progress.children = children.told
-            progress.left = progress.left or bool(children.left and not children.ended)
+            progress.left = progress.left or bool(children.left)
         return self._conclude(end, receipt)
 
     async def close(self) -> None:

@@ -53,18 +53,23 @@ if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
 }
 foreach ($process in $found) {
   if ($Except -contains $process.Id) { continue }
-  if ($End) { Stop-Process -Id $process.Id -Force -ErrorAction Ignore }
-  $process
+  $gone = $false
+  if ($End) {
+    try { Stop-Process -Id $process.Id -Force; $gone = $true }
+    catch { $gone = -not (Get-Process -Id $process.Id -ErrorAction Ignore) }
+  }
+  [pscustomobject]@{ Id = $process.Id; Name = $process.Name; Ended = $gone }
 }
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process on the host."""
+    """A process on the host; ``ended`` where it was killed now, which the host may refuse."""
 
     number: int
     name: str
+    ended: bool = False
 
     def __str__(self) -> str:
         return f"`{self.name}` ({self.number})"
@@ -72,21 +77,30 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """What is left of a stopped step: ``known`` False where the host could not be asked; ``ended`` if it was ended."""
+    """What a stopped step had left behind: ``known`` False where the host could not be asked."""
 
     known: bool = True
-    left: tuple[Child, ...] = ()
-    ended: bool = False
+    found: tuple[Child, ...] = ()
+
+    @property
+    def left(self) -> tuple[Child, ...]:
+        """Those that still run."""
+        return tuple(child for child in self.found if not child.ended)
 
     @property
     def told(self) -> str:
         """The end of a sentence about the stop; empty where nothing is left."""
         if not self.known:
             return "; what it had started may still run"
-        if not self.left:
-            return ""
-        names = ", ".join(map(str, self.left[:10])) + (" and more" if len(self.left) > 10 else "")
-        return f"; {names}, which it had started, " + ("was ended too" if self.ended else "still runs")
+        ended = tuple(child for child in self.found if child.ended)
+        return _told(ended, "was ended too") + _told(self.left, "still runs")
+
+
+def _told(children: Sequence[Child], what: str) -> str:
+    if not children:
+        return ""
+    names = ", ".join(map(str, children[:10])) + (" and more" if len(children) > 10 else "")
+    return f"; {names}, which it had started, {what}"
 
 
 def children_request(*, besides: Iterable[int] = (), end: bool = False) -> PipelineRequest:
@@ -99,7 +113,7 @@ def children_request(*, besides: Iterable[int] = (), end: bool = False) -> Pipel
 def read_children(answers: Sequence[Any]) -> tuple[Child, ...]:
     """The answer of :func:`children_request`; what is no process in it is left out."""
     found = [
-        Child(answer["Id"], str(answer["Name"])[:64])
+        Child(answer["Id"], str(answer["Name"])[:64], answer.get("Ended") is True)
         for answer in answers
         if isinstance(answer, Mapping) and isinstance(answer.get("Id"), int) and "Name" in answer
     ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from runner.engine.observe import Notice
 from runner.execute.guard import uninterrupted
-from runner.execute.patience import MARGIN, Stoppable
-from runner.execute.powershell_session import PowerShellSession
+from runner.execute.patience import Stoppable
+from runner.execute.powershell_session import ASK_CHILDREN, PowerShellSession
 from runner.execute.sessions import PROBE_TIMEOUT, Kept
 from runner.execute.site import Site
 
 CLOSE_GRACE = 5.0
 """Seconds a pool of one step may take to close; after that it is dropped, and the engine ended where it is known."""
 
-STOP_MARGIN = PROBE_TIMEOUT + MARGIN + CLOSE_GRACE
+STOP_MARGIN = ASK_CHILDREN + PROBE_TIMEOUT + CLOSE_GRACE
 """Seconds beyond the time for a stop of the pipeline: to find out what is left, to ask the session, to end it."""
 
 

@@ -39,7 +39,7 @@ _SUBSYSTEM = "powershell"
 _OLDEST = 5
 """Engines before 5 look ``$Using:`` values up by position or not at all (remoting.md 1.6)."""
 
-_ASK_CHILDREN = 3.0
+ASK_CHILDREN = 8.0
 """Seconds to find out what a stopped step has left behind."""
 
 
@@ -148,7 +148,7 @@ class PowerShellSession:
         """
         if not await self._pool.stop():
             return False
-        self.children = await within(self._find_children(), _ASK_CHILDREN) or Children(known=False)
+        self.children = await within(self._find_children(), ASK_CHILDREN) or Children(known=False)
         return True
 
     async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long it may take is the question
@@ -165,7 +165,7 @@ class PowerShellSession:
         A hurried stop goes to the second part at once.
         """
         if grace > HURRIED_GRACE and await self.interrupt():
-            return self.children.ended or not self.children.left
+            return not self.children.left
         return await self.kill(grace)
 
     async def close(self, grace: float) -> bool:
@@ -257,7 +257,7 @@ class PowerShellSession:
             return Children(known=False)
         if answer.error is not None:
             return Children(known=False)
-        return Children(left=read_children(answer.values), ended=self._ends_children)
+        return Children(found=read_children(answer.values))
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -162,14 +163,15 @@ async def test_broken_link_fails_what_ran_and_loses_the_session(tmp_path: Path) 
     assert any("`again` was lost" in e.message for e in seen.events if isinstance(e, Notice))
 
 
-def children(*found: tuple[int, str]) -> Any:
-    """The script that looks for what is left, on a host where that was found; it notes what it was asked."""
+def children(*found: tuple[int, str], denied: Collection[int] = ()) -> Any:
+    """The script that looks for what is left, on a host where that was found; ``denied`` are not ours to end."""
 
     def script(call: Call) -> None:
         gone = call.host.ended if call.named["End"] else set()
         for number, name in found:
             if number not in call.named["Except"] and number not in gone:
-                call.write(PSCustomObject(Id=number, Name=name))
+                ended = bool(call.named["End"]) and number not in denied
+                call.write(PSCustomObject(Id=number, Name=name, Ended=ended))
         if call.named["End"]:
             call.host.ended |= {number for number, _ in found} - set(call.named["Except"])
 
@@ -214,6 +216,27 @@ async def test_process_tree_ends_children_and_spares_those_before(tmp_path: Path
     assert seen.summary is not None
     assert seen.summary.may_still_run == ()
     assert seen.result("b", "win").output == ["x"]
+
+
+async def test_a_child_that_the_host_does_not_let_us_end_is_named(tmp_path: Path) -> None:
+    """What `stop: process_tree` could end and what it could not are told apart, and the latter may still run."""
+    started: list[tuple[int, str]] = []
+
+    def looking(call: Call) -> None:
+        children(*started, denied={12})(call)
+        started[:] = [(11, "sleep"), (12, "server")]
+
+    seen = await play(
+        tmp_path,
+        host(scripts={CHILDREN_SCRIPT: looking}),
+        "- {id: a, target: all, script: hang, timeout: 300ms, stop: process_tree}",
+    )
+    failure = seen.result("a", "win").failure
+    assert failure is not None
+    assert "`sleep` (11), which it had started, was ended too" in failure.message
+    assert "`server` (12), which it had started, still runs" in failure.message
+    assert seen.summary is not None
+    assert seen.summary.may_still_run == ("`a` on `win`",)
 
 
 async def test_host_that_cannot_be_asked_is_told_so(tmp_path: Path) -> None:
