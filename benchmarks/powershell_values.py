@@ -109,7 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks powershell_values", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("--runs", type=int, default=5, help="turns [5]")
+    parser.add_argument("--runs", type=int, default=3, help="turns [3]")
     parser.add_argument("--count", type=int, default=100_000, help="objects and items [100000]")
     given = parser.parse_args()
     decode(_OBJECT, "objects of four properties", given.count, given.runs)
