@@ -84,7 +84,8 @@ def run(
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "NTLM_USER_FILE", str(ntlm_users(folder)))
-        patch.setattr("tests.end_to_end.site.PATIENCE", 180.0)  # fifteen engines at once beside other tests
+        # fifteen engines at once beside other tests
+        patch.setattr("tests.end_to_end.site.PATIENCE", 180.0)
         yield asyncio.run(_run(request.param, folder, server))
 
 

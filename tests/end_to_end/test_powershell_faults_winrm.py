@@ -249,7 +249,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, server: OpenSsh) -> Iterator
     folder = tmp_path_factory.mktemp("winrm")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "NTLM_USER_FILE", str(ntlm_users(folder)))
-        patch.setattr("tests.end_to_end.site.PATIENCE", 180.0)  # forty hosts in one process beside other tests
+        # forty hosts in one process beside other tests
+        patch.setattr("tests.end_to_end.site.PATIENCE", 180.0)
         yield asyncio.run(_run(Site(folder / "site", server)))
 
 
