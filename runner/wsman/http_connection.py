@@ -170,7 +170,8 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             return
         if self._head is not None:
-            self._http.receive_data(b"")  # a body without a length ends with the connection, one with a length breaks
+            # A body without a length ends with the connection, one with a length is broken by it.
+            self._http.receive_data(b"")
             self._read_events(why)
         self._fail(why)
 
