@@ -115,8 +115,6 @@ async def ssh(folder: Path, programs: Mapping[str, str]) -> AsyncIterator[Reache
 @asynccontextmanager
 async def winrm(folder: Path, programs: Mapping[str, str]) -> AsyncIterator[Reached]:
     """Each engine is behind a WSMan front end of its own, which starts a process for each shell."""
-    home = folder / "home"
-    home.mkdir()
     head = {
         "credentials": {"win": {"username": USER, "password": {"env": LOGIN_VARIABLE}}},
         "session_options": {"wire": {"no_encryption": True}},
@@ -126,7 +124,7 @@ async def winrm(folder: Path, programs: Mapping[str, str]) -> AsyncIterator[Reac
     async with AsyncExitStack() as stack:
         connections = {}
         for host, program in programs.items():
-            engine = child_engine([program], engine_environment(home))
+            engine = child_engine([program], engine_environment(folder / "home"))
             front = await stack.enter_async_context(front_end(engine=engine))
             connections[host] = {**login, "port": front.port}
         yield Reached(connections, head)
@@ -151,6 +149,7 @@ async def play(folder: Path, book: Book, recordings: Iterable[Mapping[str, Any]]
     kept.mkdir(parents=True)
     for number, recording in enumerate(recordings):
         (kept / f"{number}.json").write_text(json.dumps(recording), encoding="utf-8")
+    _make_home(folder)
     seen = _Seen()
     async with way(folder, {host: _taped(folder, host, kept) for host in book.hosts}) as reached:
         prepared = _prepared(folder, book, reached)
@@ -189,16 +188,25 @@ def _prepared(folder: Path, book: Book, reached: Reached) -> Prepared:
     return prepare(str(folder / "book.yml"), given)
 
 
+_AT_HOME = ("aa.pdf", "ab.pdf", "ac.pdf", "az.pdf", "b.pdf", "a.txt")
+"""Files of the account that was recorded: example 11 makes them, and example 12 finds one."""
+
+
+def _make_home(folder: Path) -> None:
+    """A home for engines: scripts of the recordings write there, and nobody's own home is to be written to."""
+    home = folder / "home"
+    home.mkdir()
+    for name in _AT_HOME:
+        (home / name).touch()
+
+
 def _taped(folder: Path, host: str, recordings: Path) -> str:
-    """A program that is the engine and keeps what it is told; it starts beside one text file, as was recorded."""
+    """A program that is the engine, begins at its home, and writes down what it is told."""
     command = engine_command() if real_engine() else replay_command(recordings)
-    place = folder / "place"
-    place.mkdir(exist_ok=True)
-    (place / "a.txt").touch()
+    tape, home = shlex.quote(f"{folder / host}.tape"), shlex.quote(str(folder / "home"))
     path = folder / f"pwsh-{host}"
-    tape = f"{shlex.quote(str(folder / host))}.tape"
     path.write_text(
-        f"#!/bin/sh\ncd {shlex.quote(str(place))} && tee -a {tape} | exec {shlex.join(command)}\n"
+        f"#!/bin/sh\nHOME={home}\nexport HOME\ncd {home}\ntee -a {tape} | exec {shlex.join(command)}\n"
     )
     path.chmod(0o755)
     return str(path)

@@ -104,6 +104,10 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 """Statements before a script, as keys of a step, which has a pool of its own: in a kept session they are put back."""
 
+STOP_AFTER = "5s" if real_engine() else "1s"
+"""When a run that was stopped in its recording is stopped. What comes before is compared: a replay says it at once, the
+first script of an engine takes its time."""
+
 _ALONE = frozenset({"09-scope-of-session.7", *_SETTINGS})
 
 OWN_QUESTIONS = [Question("Test-Path", answer=True, named={"LiteralPath": "/tmp", "PathType": "Container"})]
@@ -181,8 +185,7 @@ def _step(run: Run, sayer: Sayer) -> dict[str, Any]:
     if items is not None:
         step["input_object"] = sayer.say(items)
     if document["stop_after"] is not None:
-        # What came before the stop is compared: a replay says it at once, the first script of an engine takes its time.
-        step["timeout"] = "4s" if real_engine() else "1s"
+        step["timeout"] = STOP_AFTER
     return step
 
 

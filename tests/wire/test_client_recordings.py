@@ -21,6 +21,7 @@ from tests.support.recorded_requests import Asked, Sent, settings
 from tests.wire.comparing import differences
 from tests.wire.conversations import is_the_products_own
 from tests.wire.playing import SESSION, Book, Played, play
+from tests.wire.said import STOP_AFTER
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ USES = {
     "error": Use(({"script": " Get-Item /nope; throw 'bad' "},)),
     "exit": Use(({"script": " 'x'; exit 7 "},)),
     "input": Use(({"script": " $input | ForEach-Object { $_ * 2 } ", "input_object": [1, 2, 3]},)),
-    "job": Use(({"script": " Start-Sleep 60; 1 ", "timeout": "1s"},)),
+    "job": Use(({"script": " Start-Sleep 60; 1 ", "timeout": STOP_AFTER},)),
     "script": Use(({"script": " $a = 1; $a + 1 "},)),
     "secure": Use(
         (
