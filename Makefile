@@ -32,7 +32,7 @@ examples: $(STAMP)
 	@RUNNER='$(BIN)/runner' sh playbooks/invoke-command/run.sh $(EXAMPLES)
 
 test: $(STAMP) lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(STAMP) lint types unit
 
