@@ -33,8 +33,8 @@ class PoolErrors:
             "pool-open-timeout",
             f"{self.peer} did not open the session within {seconds:g} s{said}",
             hints=(
-                "give it longer: `session_option: {open_timeout: 10m}`",
-                "look whether the host is overloaded",
+                "look whether the host is overloaded, or its PowerShell hangs",
+                "where a remote host is only slow, give it longer: `session_option: {open_timeout: 10m}`",
             ),
             phase="open",
         )
