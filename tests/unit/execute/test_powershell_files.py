@@ -87,7 +87,8 @@ class Disk:
             call.write(PSByteArray(data[start : start + PIECE]))
 
     def remove(self, call: Call) -> None:
-        hidden = ".runner-" in call.named["LiteralPath"]  # as on Linux: refused without force, and not told by Ignore
+        # As on Linux: a hidden file is refused without force, and Ignore does not tell.
+        hidden = ".runner-" in call.named["LiteralPath"]
         if call.named.get("Force") or not hidden:
             self.files.pop(call.named["LiteralPath"], None)
 
