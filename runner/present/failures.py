@@ -102,12 +102,15 @@ class FailureReport:
 
     def _failure_lines(self, status: Status, failure: Failure, *, names_one: bool) -> Iterator[Line]:
         likewise = " (the others likewise)" if names_one else ""
+        first, *others = harmless_lines(self._mask(failure.message)) or [""]
         yield line(
             "    ",
             Piece(f"error[{failure.code}]", Role.BAD),
-            Piece(f": {self._told(failure.message)}", Role.STRONG),
+            Piece(f": {first}", Role.STRONG),
             Piece(likewise, Role.FAINT),
         )
+        for other in others[:MOST_STDERR]:  # PowerShell's messages may have lines
+            yield line("    ", Piece(other, Role.STRONG))
         if (ran := _whether_it_ran(status, failure)) not in failure.message:
             yield line("    ", Piece(ran, Role.FAINT))
 

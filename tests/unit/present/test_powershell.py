@@ -212,6 +212,17 @@ def test_an_error_is_told_with_all_that_helps() -> None:
     ]
 
 
+def test_a_message_of_several_lines_keeps_its_margin() -> None:
+    """PowerShell's messages have lines; none of them begins where another host's report would."""
+    failure = Failure("powershell-failed", "one\ntwo\x1b[31m", "execute", True)
+    failures = FailureReport(mask_hunter)
+    failures.add(Result(step="s", host="win01", status=Status.FAILED, failure=failure))
+    told = [text_of(pieces) for pieces in failures.lines()]
+    assert told[1] == "    error[powershell-failed]: one"
+    assert told[2].startswith("    two")
+    assert "\x1b" not in told[2]
+
+
 def test_what_the_failure_says_is_not_said_again() -> None:
     """Only the place is added, in the author's own file where it is known."""
     error = ErrorRecord("bad", line=2, source="playbooks/site.yml:17")
