@@ -15,9 +15,9 @@ from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, 
 from runner.transport.local import LocalConnection
 from runner.transport.port import Login, Process, Receiver
 from runner.transport.ssh import SshTransport
-from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
 from runner.values import Secret
+from runner.wsman.transport import WinrmTransport
 
 LOGIN = Login(username=USER, password=Secret(PASSWORD))
 Opener = Callable[[Hosts], AbstractAsyncContextManager[Callable[[], Carrier]]]

@@ -33,7 +33,7 @@ from runner.present.open import open_presenters
 from runner.present.terminal import Screen
 from runner.transport.port import Transport
 from runner.transport.ssh import SshTransport
-from runner.transport.winrm import WinrmTransport
+from runner.wsman.transport import WinrmTransport
 
 HOSTS, STEPS, PARALLEL = 200, 10, 64
 WAYS = (

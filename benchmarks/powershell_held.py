@@ -24,7 +24,7 @@ from runner.psrp.pool import Pool
 from runner.psrp.request import Argument, PoolSettings, RecordKind
 from runner.psrp.script import Settings, script_request
 from runner.transport.endpoint import Authentication
-from runner.transport.winrm import WinrmTransport
+from runner.wsman.transport import WinrmTransport
 
 KINDS = ("http", "https")
 _AT_ONCE = 32

@@ -16,8 +16,8 @@ from runner.transport.endpoint import Authentication, Endpoint
 from runner.transport.local import LocalTransport
 from runner.transport.port import Login, Transport
 from runner.transport.ssh import SshTransport
-from runner.transport.winrm import WinrmTransport
 from runner.using.model import Shell
+from runner.wsman.transport import WinrmTransport
 
 _AT_ONCE = 32  # hosts, as many as a step has by default
 _OPENING = 30.0  # seconds a session may take to open where its option says nothing; a run waits three minutes

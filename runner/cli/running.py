@@ -183,6 +183,6 @@ def _ssh(logins: Mapping[str, Login]) -> Transport:
 
 
 def _winrm(logins: Mapping[str, Login]) -> Transport:
-    from runner.transport.winrm import WinrmTransport  # noqa: PLC0415 - loaded late
+    from runner.wsman.transport import WinrmTransport  # noqa: PLC0415 - loaded late
 
     return WinrmTransport(proxy_login=logins.__getitem__)

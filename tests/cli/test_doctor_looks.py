@@ -25,11 +25,11 @@ from runner.lab.wsman_settings import Quotas
 from runner.plan.model import Placement
 from runner.transport.endpoint import Authentication, Endpoint, ProxySettings, SessionOptions, WinrmSettings
 from runner.transport.port import Login
-from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
 from runner.using.model import Shell
 from runner.values import Secret
 from runner.wsman.http_connection import Response
+from runner.wsman.transport import WinrmTransport
 from tests.support import kdc
 from tests.support.winrm_lab import WinrmHost, front_end
 from tests.support.winrm_server import free_port

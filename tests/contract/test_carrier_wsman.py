@@ -27,9 +27,9 @@ from runner.psrp.request import (
 )
 from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, WinrmSettings
 from runner.transport.port import Login, PowerShellLink
-from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
 from runner.values import Secret
+from runner.wsman.transport import WinrmTransport
 from tests.support.engines import scripted_command
 from tests.support.winrm_lab import WinrmHost, child, front_end
 

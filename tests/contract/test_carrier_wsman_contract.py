@@ -12,9 +12,9 @@ from runner.lab.wsman_settings import Manners
 from runner.transport.carrier import Carrier
 from runner.transport.endpoint import Authentication, Endpoint, SessionOptions, WinrmSettings
 from runner.transport.port import Login
-from runner.transport.winrm import WinrmTransport
 from runner.transport.winrm_uris import resource_uri
 from runner.values import Secret
+from runner.wsman.transport import WinrmTransport
 from tests.contract.carriers import CarrierContract, CarrierMaker
 from tests.support.engines import scripted_command
 from tests.support.winrm_lab import child, front_end

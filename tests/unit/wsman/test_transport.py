@@ -9,9 +9,9 @@ import pytest
 from runner.errors import ConnectionLost
 from runner.transport.endpoint import Endpoint, ProxySettings, SessionOptions, WinrmSettings
 from runner.transport.port import Login, PowerShellLink
-from runner.transport.winrm import WinrmTransport
 from runner.wsman.port import Answer, Redirected, Wire
 from runner.wsman.session_settings import client_settings, shell_settings
+from runner.wsman.transport import WinrmTransport
 from tests.unit.wsman.scripted_wire import CONFIGURATION, POOL, ScriptedWire, Taken
 
 WINRM = WinrmSettings(url="http://web01:5985/wsman", resource_uri=CONFIGURATION)
@@ -76,7 +76,7 @@ async def test_carriers_share_the_wire_and_the_clients_id() -> None:
 async def test_a_probe_asks_who_is_there(reaction: Answer | BaseException, answers: bool) -> None:
     """Any answer of HTTP is a sign of life, and no shell is needed."""
     wire = ScriptedWire()
-    wire.next[""].append(reaction)
+    wire.next["Identify"].append(reaction)
     link = await connected(wire)
 
     assert await link.probe(5) is answers
