@@ -15,6 +15,7 @@ from runner.wsman.encryption import Sealing
 from runner.wsman.entry import Entry
 from runner.wsman.http_connection import HttpConnection, Response
 from runner.wsman.http_errors import Attempt
+from runner.wsman.kerberos_reach import KerberosReach
 
 _UNAUTHORIZED = 401
 #: MS-WSMV 2.2.1 and DSP0226 C.3.1: the client's certificate of the TLS handshake is the login.
@@ -46,6 +47,7 @@ async def log_in(
     target: str,
     headers: list[tuple[str, str]],
     attempt: Attempt,
+    kerberos: KerberosReach,
 ) -> LoggedIn:
     """Log in on a fresh connection, by requests without a body: no envelope goes out before it is known to count.
 
@@ -57,7 +59,7 @@ async def log_in(
     """
     if not entry.protocol:
         return await _by_header(entry, connection, target, headers, attempt)
-    exchange = _Exchange(entry, connection, target, headers, attempt)
+    exchange = _Exchange(entry, connection, target, headers, attempt, kerberos)
     with context_errors(attempt, f"`{attempt.host}`", entry.mechanism):
         return await exchange.run()
 
@@ -95,6 +97,7 @@ class _Exchange:
     target: str
     headers: list[tuple[str, str]]
     attempt: Attempt
+    kerberos: KerberosReach
 
     async def run(self) -> LoggedIn:
         scheme = "CredSSP" if self.entry.protocol == "credssp" else "Negotiate"
@@ -121,6 +124,7 @@ class _Exchange:
             data = channel_binding(certificate)
             binding = spnego.channel_bindings.GssChannelBindings(application_data=data)
         entry = self.entry
+        protocol = protocol or await self._protocol()
         return await in_login_thread(
             lambda: spnego.client(
                 entry.username,
@@ -128,12 +132,19 @@ class _Exchange:
                 hostname=entry.hostname,
                 service="HTTP",
                 channel_bindings=binding,
-                protocol=protocol or entry.protocol,
+                protocol=protocol,
                 options=spnego.NegotiateOptions.wrapping_winrm
                 if entry.seals and entry.protocol != "credssp"
                 else spnego.NegotiateOptions.none,
             )
         )
+
+    async def _protocol(self) -> str:
+        """Negotiate is bare NTLM from the start where Kerberos has no ticket; its tokens go under the same scheme."""
+        entry = self.entry
+        if entry.protocol != "negotiate" or await self.kerberos.gives_ticket(entry.username, entry.password):
+            return entry.protocol
+        return "ntlm"
 
     async def _exchange(self, context: spnego.ContextProxy, scheme: str) -> None:
         token = await step(context, None)

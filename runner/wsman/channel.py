@@ -23,6 +23,7 @@ from runner.wsman.encryption import NotSealed, is_sealed, seal, unseal
 from runner.wsman.entry import Entry, entry_for
 from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
 from runner.wsman.http_errors import Attempt, Phase
+from runner.wsman.kerberos_reach import KerberosReach
 from runner.wsman.port import Answer
 from runner.wsman.proxy import Proxy, connect_through, proxy_for
 from runner.wsman.tls import TlsChecks, TlsContexts, blind_context
@@ -106,6 +107,7 @@ class Dialler:
 
     Attributes:
         proxy_login: the credential of the proxy.
+        kerberos: what is known of tickets.
         environment: names proxies.
 
     """
@@ -114,6 +116,7 @@ class Dialler:
     login: Login | None
     contexts: TlsContexts
     proxy_login: Login | None = None
+    kerberos: KerberosReach = field(default_factory=KerberosReach)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def attempt(self, url: str) -> Attempt:
@@ -137,7 +140,7 @@ class Dialler:
             connection = await self._ready(parts, certificate, attempt)
             target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             headers = [("Host", _host_and_port(parts)), ("User-Agent", "runner")]
-            logged_in = await log_in(entry, connection, target, headers, attempt)
+            logged_in = await log_in(entry, connection, target, headers, attempt, self.kerberos)
             if logged_in.headers and not connection.usable:
                 # Who it was has been accepted, but a server may close after a request without a body.
                 connection = await self._ready(parts, certificate, attempt)

@@ -16,6 +16,7 @@ from runner.transport.endpoint import Endpoint, WinrmSettings
 from runner.transport.port import Login
 from runner.wsman.carrier import WsmanCarrier
 from runner.wsman.client import Client, Clock, MonotonicClock
+from runner.wsman.kerberos_reach import KerberosReach
 from runner.wsman.operations import IDENTIFY
 from runner.wsman.port import Redirected, Wire
 from runner.wsman.session_settings import client_settings, shell_settings
@@ -98,6 +99,7 @@ class WinrmTransport:
     ) -> None:
         self._proxy_login = proxy_login
         self._contexts = TlsContexts()
+        self._kerberos = KerberosReach()
         self._wires = wires or self._over_http
         self._clock = clock or MonotonicClock()
 
@@ -121,4 +123,6 @@ class WinrmTransport:
         proxy_login = (
             self._proxy_login(named) if named is not None and self._proxy_login is not None else None
         )
-        return HttpWire(endpoint, login, contexts=self._contexts, proxy_login=proxy_login)
+        return HttpWire(
+            endpoint, login, contexts=self._contexts, kerberos=self._kerberos, proxy_login=proxy_login
+        )

@@ -15,6 +15,7 @@ from runner.wsman.authentication_steps import offers
 from runner.wsman.channel import Channel, Dialler
 from runner.wsman.http_connection import HttpBroken, Response
 from runner.wsman.http_errors import Attempt, closed, lost, unanswered
+from runner.wsman.kerberos_reach import KerberosReach
 from runner.wsman.port import Answer, Redirected
 from runner.wsman.tls import TlsContexts
 
@@ -38,6 +39,7 @@ class HttpWire:
         endpoint: with ``winrm`` set; its ``connect_timeout`` covers everything until the login is over.
         login: the credential's values; None logs in with the controller's own ticket.
         contexts: shared with other wires, so that authorities are held once.
+        kerberos: shared with other wires, so that a fleet asks a KDC once.
         proxy_login: the credential that ``session_options.proxy`` names.
 
     A login that was refused is never tried again with the same values, by whatever request: it would lock the account.
@@ -50,12 +52,15 @@ class HttpWire:
         login: Login | None,
         *,
         contexts: TlsContexts | None = None,
+        kerberos: KerberosReach | None = None,
         proxy_login: Login | None = None,
     ) -> None:
         assert endpoint.winrm is not None  # noqa: S101 - of the WinRM transport
         self._host = endpoint.host
         self._url = endpoint.winrm.url
-        self._dialler = Dialler(endpoint, login, contexts or TlsContexts(), proxy_login)
+        self._dialler = Dialler(
+            endpoint, login, contexts or TlsContexts(), proxy_login, kerberos or KerberosReach()
+        )
         self._utf16 = endpoint.session_options.use_utf16
         self._idle: list[Channel] = []
         self._busy: set[Channel] = set()
