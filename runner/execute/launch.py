@@ -25,15 +25,15 @@ class Launch:
         """The connection's."""
         return self._connection.lost
 
-    async def start(self, command: Sequence[str], receiver: Receiver) -> Process:
+    async def start(self, command: Sequence[str], receiver: Receiver, *, kept: bool = False) -> Process:
         """Start over the connection, and remember."""
-        process = await self._connection.start(command, receiver)
+        process = await self._connection.start(command, receiver, kept=kept)
         self._processes.append(process)
         return process
 
-    async def start_subsystem(self, name: str, receiver: Receiver) -> Process:
+    async def start_subsystem(self, name: str, receiver: Receiver, *, kept: bool = False) -> Process:
         """Start a subsystem over the connection, and remember."""
-        process = await self._connection.start_subsystem(name, receiver)
+        process = await self._connection.start_subsystem(name, receiver, kept=kept)
         self._processes.append(process)
         return process
 

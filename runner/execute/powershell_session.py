@@ -197,12 +197,12 @@ class PowerShellSession:
                 f"nothing can carry PowerShell over `{placement.endpoint.transport}`",
                 phase="open",
             )
-        over_ssh = placement.endpoint.transport == "ssh"
+        over_ssh, kept = placement.endpoint.transport == "ssh", placement.session is not None
         if over_ssh and placement.interpreter is None:
             subsystem = placement.endpoint.subsystem or _SUBSYSTEM
 
             async def start_subsystem(receiver: Receiver) -> Process:
-                return await launch.start_subsystem(subsystem, receiver)
+                return await launch.start_subsystem(subsystem, receiver, kept=kept)
 
             return OutOfProcessCarrier(
                 start_subsystem, description=f"subsystem `{subsystem}` on `{placement.host}`"
@@ -210,7 +210,7 @@ class PowerShellSession:
         program = self._program
 
         async def start(receiver: Receiver) -> Process:
-            return await launch.start((program, *_SERVER_MODE), receiver)
+            return await launch.start((program, *_SERVER_MODE), receiver, kept=kept)
 
         return OutOfProcessCarrier(start, description=f"`{program}` on `{placement.host}`")
 

@@ -57,6 +57,7 @@ class KeptInterpreter:
 
         Raises:
             ConnectionLost: the link is gone.
+            Unreachable: it needs a further link, which cannot be opened.
             ExecutionFailed: the interpreter is missing, where the transport can tell at once.
 
         """
@@ -67,7 +68,7 @@ class KeptInterpreter:
             (program, "-c", python_text.BOOTSTRAP) if python else (program, "-c", kept_text.LOOP, "script")
         )
         try:
-            process = await connection.start(command, router)
+            process = await connection.start(command, router, kept=True)
         except ExecutionFailed as error:
             if error.code == "program-missing":
                 raise interpreter_missing(shell, program) from error

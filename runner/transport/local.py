@@ -54,7 +54,7 @@ class LocalConnection:
         """Whether it was closed."""
         return self._closed
 
-    async def start(self, command: Sequence[str], receiver: Receiver) -> LocalProcess:
+    async def start(self, command: Sequence[str], receiver: Receiver, *, kept: bool = False) -> LocalProcess:
         """Start ``command`` with the environment and the directory of the runner.
 
         Raises:
@@ -63,6 +63,7 @@ class LocalConnection:
                 no room for a process (``process-refused``).
 
         """
+        del kept  # no limit, so nothing waits
         if self._closed:
             raise ConnectionLost(
                 "connection-closed", f"the connection to `{self.endpoint.host}` was closed before"
@@ -71,14 +72,14 @@ class LocalConnection:
         self._running.add(process)
         return process
 
-    async def start_subsystem(self, name: str, receiver: Receiver) -> LocalProcess:
+    async def start_subsystem(self, name: str, receiver: Receiver, *, kept: bool = False) -> LocalProcess:
         """There are none.
 
         Raises:
             ExecutionFailed: always (``subsystem-missing``).
 
         """
-        del receiver
+        del receiver, kept
         raise ExecutionFailed(
             "subsystem-missing",
             f"`{self.endpoint.host}` is this machine, which has no subsystems: `{name}`; nothing was run",

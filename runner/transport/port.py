@@ -110,21 +110,28 @@ class Link(Protocol):
 class Connection(Link, Protocol):
     """A link over which processes run, several at once."""
 
-    async def start(self, command: Sequence[str], receiver: Receiver) -> Process:
+    async def start(self, command: Sequence[str], receiver: Receiver, *, kept: bool = False) -> Process:
         """Start ``command`` (argv) as the leader of a new process group, standard input open.
+
+        Where a peer allows only so many at once it waits for the end of others, but never for a ``kept`` one, which
+        may itself end only when others have run.
 
         Raises:
             ConnectionLost: the link is gone (``may_have_run`` False).
+            Unreachable: a further link was needed and could not be opened; nothing was run.
             ExecutionFailed: the program cannot be started: code ``program-missing`` where the transport can know
                 that (over SSH a login shell ends with 126 or 127 instead).
 
         """
 
-    async def start_subsystem(self, name: str, receiver: Receiver) -> Process:
+    async def start_subsystem(self, name: str, receiver: Receiver, *, kept: bool = False) -> Process:
         """Start a subsystem of the SSH server (RFC 4254 6.5); its process group is not known, so a stop closes it.
+
+        It waits, and is waited for, as :meth:`start` says.
 
         Raises:
             ConnectionLost: the link is gone.
+            Unreachable: a further link was needed and could not be opened; nothing was run.
             ExecutionFailed: the server has no such subsystem (``subsystem-missing``), or this is not SSH.
 
         """

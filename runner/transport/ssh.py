@@ -27,6 +27,7 @@ from runner.transport.ssh_host_keys import HostKeyCheck
 from runner.transport.ssh_identities import Identities, KeyRing
 from runner.transport.ssh_jumps import Chain, Jump, JumpHosts
 from runner.transport.ssh_known_hosts import KnownHostsFiles
+from runner.transport.ssh_link import SshLink
 from runner.transport.ssh_login import Greeter
 from runner.transport.ssh_names import Names
 from runner.transport.ssh_options import connect_arguments, environment_of
@@ -84,6 +85,10 @@ class SshTransport:
             Unreachable: with the reason's own code: name, refused, timeout, host key, login, jump host.
 
         """
+        link = await self._link(endpoint, login)
+        return SshConnection(link, lambda: self._link(endpoint, login))
+
+    async def _link(self, endpoint: Endpoint, login: Login | None) -> SshLink:
         try:
             settings = self._settings(endpoint, login)
             link = await self._open(settings, login, ())
@@ -92,7 +97,7 @@ class SshTransport:
                 raise
             raise no_files_left(endpoint.host) from error
         environment = environment_of(settings, self._environment, host_matches)
-        return SshConnection(endpoint, link, open_timeout=settings.timeout, environment=environment)
+        return SshLink(endpoint, link, open_timeout=settings.timeout, environment=environment)
 
     async def close(self) -> None:
         """Close the jump hosts; idempotent, never raises."""

@@ -10,8 +10,8 @@ import asyncssh
 
 from runner.errors import Unreachable
 from runner.transport.endpoint import Endpoint
-from runner.transport.ssh_connection import close_link
 from runner.transport.ssh_errors import jump_unreachable
+from runner.transport.ssh_link import close_link
 
 #: Logins at once behind one jump host, whose network and channels they share.
 _LOGINS_BEHIND = 8

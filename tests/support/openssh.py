@@ -93,9 +93,13 @@ class OpenSsh:
     def signal_children(self, number: signal.Signals) -> None:
         """Send a signal to sshd's processes for connections, and to theirs."""
         for pid in self.children():
-            for grandchild in _sshd_children(pid):
-                os.kill(grandchild, number)
-            os.kill(pid, number)
+            self.signal_child(pid, number)
+
+    def signal_child(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to one of them, and to its own."""
+        for grandchild in _sshd_children(pid):
+            os.kill(grandchild, number)
+        os.kill(pid, number)
 
     def stop(self) -> None:
         """End the server and its connections."""

@@ -327,12 +327,12 @@ class CutConnection(LocalConnection):
     def lost(self) -> bool:
         return self._broken or super().lost
 
-    async def start(self, command: Sequence[str], receiver: Receiver) -> LocalProcess:
+    async def start(self, command: Sequence[str], receiver: Receiver, *, kept: bool = False) -> LocalProcess:
         self._starts += 1
         if not self._transport.running and self._transport.count == 1 and self._starts == 2:
             self._broken = True
             raise ConnectionLost("connection-lost", "the link broke")
-        process = await super().start(command, receiver)
+        process = await super().start(command, receiver, kept=kept)
         if self._transport.running:
 
             async def wait() -> Exit:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from runner.transport.ssh_channels import ChannelSlots
+import pytest
+
+from runner.transport.ssh_channels import ChannelSlots, NoChannel
 
 
 async def test_no_more_than_the_limit_in_order() -> None:
@@ -58,3 +60,56 @@ async def test_giving_up_waiting_loses_no_slot() -> None:
     await asyncio.gather(early, late, return_exceptions=True)
     assert slots.used == 0
     assert (await asyncio.wait_for(slots.acquire(), 1)) is not None
+
+
+async def test_a_turn_that_comes_just_after_it_was_given_up() -> None:
+    """An end right after a cancellation passes the cancelled one over, and the next one has his turn."""
+    slots = ChannelSlots(1)
+    held = await slots.acquire()
+    early, late = asyncio.create_task(slots.acquire()), asyncio.create_task(slots.acquire())
+    await asyncio.sleep(0)
+    early.cancel()
+    held.release()
+    with pytest.raises(asyncio.CancelledError):
+        await early
+    assert (await asyncio.wait_for(late, 1)) is not None
+    assert slots.used == 1
+
+
+async def test_what_is_kept_does_not_wait() -> None:
+    """Where all slots are taken, one to be kept is told so at once, whatever has taken them."""
+    slots = ChannelSlots(1)
+    held = await slots.acquire()
+    with pytest.raises(NoChannel):
+        await slots.acquire(kept=True)
+    held.release()
+    assert (await slots.acquire(kept=True)) is not None
+
+
+async def test_nothing_waits_for_what_is_kept() -> None:
+    """Where all slots are kept nobody waits; where one is not, its end is waited for, and the next one's."""
+    slots = ChannelSlots(2)
+    kept, short = await slots.acquire(kept=True), await slots.acquire()
+    first, second = asyncio.create_task(slots.acquire()), asyncio.create_task(slots.acquire())
+    await asyncio.sleep(0)
+    short.release()
+    (await asyncio.wait_for(first, 1)).release()
+    (await asyncio.wait_for(second, 1)).release()
+    await slots.acquire(kept=True)
+    with pytest.raises(NoChannel):
+        await slots.acquire()
+    kept.release()
+    assert (await slots.acquire()) is not None
+
+
+async def test_who_waits_for_what_the_host_then_refuses() -> None:
+    """Where the limit shrinks to what is kept, those who wait already are told that no channel will be free."""
+    slots = ChannelSlots(2)
+    await slots.acquire(kept=True)
+    short = await slots.acquire()
+    waiting = [asyncio.create_task(slots.acquire()) for _ in range(3)]
+    await asyncio.sleep(0)
+    short.refused()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(end) for end in ended] == [NoChannel] * 3
+    assert (slots.used, slots.limit) == (1, 1)
