@@ -35,6 +35,8 @@ LOOP = 'while :; do while IFS= command read -r __runner_r || exit; do eval "$__r
 #: The script's standard input but for an ``input_object``, and its descriptors: all its own.
 _OWN_STREAMS = b" 3>&1 4>&2 1>&3 2>&4 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-"
 _RUN = b'command eval "$__runner_l$__runner_s"' + _OWN_STREAMS
+#: With what the end of a here-document may begin.
+_FIRST = tuple(bytes([code]) for code in b"EQZXJ_%@+=:,./-" + bytes(range(ord("a"), ord("z") + 1)))
 _CODE = b"{ __runner_code=$?;set +x;} >/dev/null 2>&1"
 
 #: Sent once; what a step needs is defined here, so that its lines, which are read a byte at a time, stay short.
@@ -121,9 +123,28 @@ def _here_document(stdin: bytes) -> bytes:
             "`input_object` holds a NUL character, which a kept sh or bash cannot take as standard input",
             "run the step with `target` instead of `session`, or with `shell: python`",
         )
-    end = b"end-" + secrets.token_hex(16).encode()
+    end = _end_of(stdin)
     newline = b"" if not stdin or stdin.endswith(b"\n") else b"\n"
     return b" <<'" + end + b"'\n" + stdin + newline + end + b"\n"
+
+
+def _end_of(stdin: bytes) -> bytes:
+    """The line that ends a document: dash 0.5.12 loses a byte beyond ASCII after what begins a line as the end does."""
+    odd = [] if stdin.isascii() else [line for line in stdin.split(b"\n") if not line.isascii()]
+    end = b""
+    for first in _FIRST:
+        end = first + secrets.token_hex(16).encode()
+        if not any(_begins_like(end, line) for line in odd):
+            break
+    return end
+
+
+def _begins_like(end: bytes, line: bytes) -> bool:
+    """Whether the line has a byte beyond ASCII right after one character or more of ``end``."""
+    like = 0
+    while like < min(len(end), len(line)) and line[like] == end[like]:
+        like += 1
+    return 0 < like < len(line) and line[like] >= 0x80
 
 
 def _end_line(request: ShellRequest, nonce: bytes, *, traps: bool) -> bytes:

@@ -191,6 +191,12 @@ class KeptContract:
         ended = text if not text or text.endswith("\n") else text + "\n"
         assert step == (0, f"{value}|{text}|{ended}", "")
 
+    async def test_no_line_of_input_loses_a_byte(self, posix: Session) -> None:
+        """Whatever a line begins with, a byte beyond ASCII after it arrives (dash takes some for the input's end)."""
+        starts = "".join(chr(code) for code in range(33, 127))
+        text = "".join(f"{start}\x80\n{start}nd-é\n" for start in starts if start != "j")
+        assert await posix.run("cat", text.encode()) == (0, text, "")
+
     async def test_long_scripts_and_inputs(self, posix: Session) -> None:
         """Where the way of reading changes with the length, nothing is lost."""
         for size in (*range(3950, 4010, 5), 4096, 8192, 300_000):
