@@ -221,7 +221,7 @@ async def test_a_script_that_runs_on_outlives_an_answer_that_is_cut(manners: Man
     """The host says that it still works, so the end is waited for, and comes."""
     script = "say 1\nfinally ended"
     async with front_end(manners=manners, engine=child(tmp_path, scripted_command())) as host:
-        async with pooled(host, late_timeout=1.0) as pool:
+        async with pooled(host, late_timeout=0.2) as pool:
             notices: list[str] = []
             pool.on_notice = notices.append
             host.troubles.add(Trouble(kind=Kind.DISCONNECT, on="Receive", skip=1))
