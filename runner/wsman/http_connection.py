@@ -21,6 +21,8 @@ _LONGEST_HEAD = 64 << 10
 _TLS_BUFFER = 32 << 10
 #: How long a peer may take to say goodbye, seconds.
 _GOODBYE = 1.0
+#: What every answer begins with (RFC 9112 4).
+_START = b"HTTP/"
 
 
 class HttpBroken(Exception):
@@ -200,6 +202,9 @@ class HttpConnection(asyncio.Protocol):
                     self._answered()
                     return
                 elif not isinstance(event, h11.InformationalResponse):
+                    if self._head is None and not _may_be_http(self._http.trailing_data[0]):
+                        self._fail(broken)
+                        self.abort()
                     return  # more octets are needed
         except h11.RemoteProtocolError:
             # h11's own words may quote what came
@@ -231,6 +236,11 @@ def _shrink(transport: asyncio.Transport) -> None:
         protocol.max_size = _TLS_BUFFER  # what it asks for from now on; it makes its buffer anew by that
         protocol._ssl_buffer = bytearray(_TLS_BUFFER)  # noqa: SLF001 - see above
         protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)  # noqa: SLF001 - see above
+
+
+def _may_be_http(begun: bytes) -> bool:
+    """Whether an answer may begin so: h11 looks at none of it before its head is whole, which a banner never is."""
+    return begun.startswith(_START) or _START.startswith(begun)
 
 
 def _machine() -> h11.Connection:

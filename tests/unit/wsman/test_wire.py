@@ -337,6 +337,26 @@ async def test_what_speaks_no_http_is_told() -> None:
     assert refusal.value.code == "winrm-dropped"
 
 
+async def test_a_banner_after_the_request_is_told_at_once() -> None:
+    """What begins as no answer can is not waited on until the time is over, though the peer keeps the connection."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"220 ready\r\n")
+        await reader.read()  # until we hang up
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/wsman"
+    async with listening(BASIC) as listener:
+        endpoint = listener.endpoint(options=BARE, url=url)
+    async with server, wire_to(endpoint) as wire:
+        with pytest.raises(Unreachable) as refusal:
+            await wire.post(b"<a/>", timeout=WAIT)
+
+    assert refusal.value.code == "winrm-dropped"
+
+
 async def test_closing_ends_what_waits_and_is_final() -> None:
     """A poll that waits for an answer ends, and a closed wire sends no more."""
     async with listening(BASIC) as listener:
