@@ -156,7 +156,7 @@ class Service:
         operation = self._operations.get(request.action)
         if operation is None and request.action != _RECEIVE:
             raise Faulted(not_supported(request.action))
-        shell = self._shell(request, caller)
+        shell = self._shell(request, caller, though_lost=operation is None)
         shell.busy += 1
         try:
             if operation is None:
@@ -307,13 +307,16 @@ class Service:
             await shell.close_command(pipeline)
         return "<rsp:SignalResponse/>"
 
-    def _shell(self, request: Request, caller: Caller) -> Shell:
-        """The shell that a request selects; only who made it may use it."""
+    def _shell(self, request: Request, caller: Caller, *, though_lost: bool = False) -> Shell:
+        """The shell that a request selects; only who made it may use it.
+
+        ``though_lost``: what an engine said before it died by itself can still be had; the output's end tells of it.
+        """
         try:
             shell = self.shells[UUID(request.selectors.get("ShellId", ""))]
         except (KeyError, ValueError):
             raise Faulted(NO_SHELL) from None
-        if shell.lost:
+        if shell.lost and not though_lost:
             raise Faulted(NO_SHELL)
         if shell.facts.owner != caller.user:
             raise Faulted(ACCESS_DENIED)

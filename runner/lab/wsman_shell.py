@@ -171,9 +171,11 @@ class Shell:
         await self._carrier.close()
 
     def abort(self) -> None:
-        """End the engine at once, as if it had died: the shell is lost."""
+        """End the engine at once: the shell is lost, and with it what nobody has received."""
         self._carrier.abort()
         self._lose()
+        for output in (self.output, *(command.output for command in self._commands.values())):
+            output.drop()
 
     def fragments_received(self, data: bytes, pipeline: UUID | None) -> None:
         """Keep output until it is received (the carrier's call)."""
@@ -210,9 +212,6 @@ class Shell:
         self.output.end(NO_SHELL)
         for command in self._commands.values():
             command.output.end(NO_SHELL)
-        if self._unreceived > self._most_unreceived:
-            for output in (self.output, *(command.output for command in self._commands.values())):
-                output.drop()
 
     def _end_outputs(self) -> None:
         self.output.end(ABORTED)
