@@ -6,6 +6,8 @@
     ├── UsageError                   arguments or settings are wrong                       exit 2
     ├── DocumentError                problems of playbooks and inventories (``problems``)  exit 2
     ├── CredentialError              the source of a credential gave nothing               exit 2
+    ├── LockHeld                     another run holds a host                              exit 2
+    ├── JournalError                 a run's record cannot be written, read or gone on with  exit 4
     └── HostError                    one host, the run goes on: becomes a result, never an exit
         ├── Unreachable              could not connect or log in; nothing ran
         ├── ConnectionLost           the link broke; ``may_have_run`` says what is known
@@ -80,6 +82,16 @@ class DocumentError(RunnerError):
 
 class CredentialError(RunnerError):
     """The source of a credential or a secret gave nothing usable."""
+
+
+class JournalError(RunnerError):
+    """The record of a run cannot be written, read, or gone on with; what is recorded already is not lost."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class LockHeld(RunnerError):
+    """Somebody else holds a host, and it was not given back in the time that may be waited."""
 
 
 class HostError(RunnerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from runner.engine.shape import Assignment
@@ -17,22 +18,76 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Run it; it holds its counters from now until ``Ended``."""
+    """Run it, or let it go on where it was parked; it holds its counters from now until ``Ended`` or ``Parked``."""
 
     assignment: Assignment
+
+
+class Why(StrEnum):
+    """Why an assignment is skipped."""
+
+    UPSTREAM = "upstream"
+    """``run_if: success``, and ``cause`` upstream is bad."""
+    NOTHING_BAD = "nothing_bad"
+    """``run_if: failure``, and nothing upstream is bad; or a rescue that nobody needs."""
+    NOT_ENTERED = "not_entered"
+    """Its block was skipped for this host; ``cause`` is the block's entry."""
+    POLICY = "policy"
+    """``max_fail`` or ``max_unreachable`` of ``cause`` is exceeded (None: of the whole run)."""
+    WAVE = "wave"
+    """The wave before did not pass; ``cause`` is the step (or entry) with the waves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """It is over without having run, because of its ``run_if``; nothing is answered.
-
-    ``held_back`` with ``cause``, the number of the step upstream whose own result is bad; else the step has
-    ``run_if: failure`` and nothing upstream is bad, ``cause`` None.
-    """
+    """It is over without having run; nothing is answered. ``held_back`` says that it counts as bad for what follows."""
 
     assignment: Assignment
     held_back: bool
     cause: int | None = None
+    why: Why = Why.UPSTREAM
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A host passed a junction, or was skipped there. At a block's end ``bad`` is how the block ended for it.
+
+    ``rescued``: something in the block went bad and the end is not.
+    """
+
+    assignment: Assignment
+    entered: bool
+    bad: bool = False
+    rescued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WaveBegan:
+    """Hosts of a wave may start; told of every wave of a policy that has some. Waves count from 0."""
+
+    policy: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckWave:
+    """A wave is over: say with ``WaveChecked`` whether the next one may begin (``health``, ``pause``)."""
+
+    policy: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBroke:
+    """A limit is exceeded: nothing that waits there is started. ``policy`` None is the run's own.
+
+    ``failed`` and ``unreachable`` hosts at that moment; ``running`` assignments go on and may add to them.
+    """
+
+    policy: int | None
+    failed: int
+    unreachable: int
+    running: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +109,6 @@ class Finish:
     """Every assignment is over; the last command of every run."""
 
 
-Command: TypeAlias = Judge | Start | Skip | Abandon | Cancel | Finish
+Command: TypeAlias = (
+    Judge | Start | Skip | Passed | WaveBegan | CheckWave | PolicyBroke | Abandon | Cancel | Finish
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from runner.engine.commands import Abandon, Cancel, Command, Finish, Judge, Skip
 from runner.engine.events import Ended, Event, Judged, RunBegan, StopRequested
 from runner.engine.machine import RunMachine
 from runner.engine.observe import AssignmentEnded, AssignmentStarted, Notice, Observer
-from runner.engine.port import Clock, Executor
+from runner.engine.port import Clock, Executor, Waited
 from runner.engine.result import Failure, Result, Status
 from runner.engine.shape import Assignment, RunShape
 from runner.units import format_duration
@@ -34,6 +34,21 @@ class DriveOutcome:
 
     stopped_because: str | None = None
     bug: BaseException | None = None
+
+
+class _Turn:
+    """A turn that keeps its slots."""
+
+    async def record_start(self, attempt: int, item: int | None = None) -> None:
+        """Nothing is recorded."""
+
+    async def away(self, waiting: Awaitable[Waited], *, late: bool = False) -> Waited:
+        """Wait."""
+        del late
+        return await waiting
+
+    def workers(self, count: int) -> None:
+        """Nothing is parked."""
 
 
 class Driver:
@@ -129,7 +144,7 @@ class Driver:
             return
         step, host = self._label(assignment)
         self._announce(AssignmentStarted(step, host, self._clock.utc()))
-        task = asyncio.get_running_loop().create_task(self._executor.run(assignment))
+        task = asyncio.get_running_loop().create_task(self._executor.run(assignment, _Turn()))
         self._tasks[assignment] = task
         task.add_done_callback(partial(self._task_done, assignment))
 

@@ -162,7 +162,7 @@ class RunMachine:
     def _counters(self, number: int) -> tuple[int, ...]:
         assignment = self._dependencies.locate(number)
         counters = self._shape.steps[assignment.step].counters
-        return counters[assignment.position] if counters else ()
+        return tuple(counter for counter, _ in counters[assignment.position]) if counters else ()
 
     def _expect(self, assignment: Assignment, stage: Stage, event: Event) -> int:
         number = self._dependencies.number(assignment)
@@ -212,6 +212,6 @@ def _shared(shape: RunShape) -> list[int]:
     shared = [0] * len(shape.limits)
     for step in shape.steps:
         for counters in step.counters:
-            for counter in counters:
+            for counter, _ in counters:
                 shared[counter] += 1
     return shared

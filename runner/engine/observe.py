@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from runner.engine.result import Result, Status
@@ -79,10 +80,14 @@ class ProgressReceived:
 
 @dataclass(frozen=True, slots=True)
 class AssignmentEnded:
-    """An assignment is over; skipped ones come too, without a start."""
+    """An assignment is over; skipped ones come too, without a start.
+
+    ``restored``: a resumed run took it from the journal; nothing was run now.
+    """
 
     result: Result
     at: datetime
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,100 @@ class Notice:
     host: str | None = None
 
 
+class Waits(StrEnum):
+    """What an assignment waits for without working."""
+
+    RETRY = "retry"
+    UNREACHABLE = "unreachable"
+    LOCK = "lock"
+    GATE = "gate"
+    REBOOT = "reboot"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentWaits:
+    """It waits: for the next attempt, for a host to come back, for an answer; at the latest ``until`` that ends.
+
+    ``attempt`` is the one that has just ended, 0 before the first. ``reason`` is a short sentence without a full stop.
+    ``AssignmentStarted`` comes again when it works again.
+    """
+
+    step: str
+    host: str
+    what: Waits
+    reason: str
+    at: datetime
+    attempt: int = 0
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineSet:
+    """From now on an assignment is in a phase with a time limit: ``connect``, ``open``, ``step``, ``gate``, ``close``.
+
+    ``until`` None is no limit. The next one, or the end, takes its place.
+    """
+
+    step: str
+    host: str
+    phase: str
+    at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStarted:
+    """Hosts of a wave may start. ``number`` counts from 1, ``of`` is how many waves the step has."""
+
+    step: str
+    number: int
+    of: int
+    hosts: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """A gate waits for an answer: on this terminal (``y``, ``n``) or by ``runner runs approve RUN STEP``."""
+
+    run: str
+    step: str
+    message: str
+    at: datetime
+    until: datetime | None = None
+    default: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStopped:
+    """``max_fail``, ``max_unreachable`` or a wave's health stopped a step, or the run (``step`` None).
+
+    ``running`` is how many assignments went on at that moment, ``reason`` a sentence with the numbers.
+    """
+
+    step: str | None
+    reason: str
+    running: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRescued:
+    """A block went bad on a host and its ``rescue`` mended it."""
+
+    block: str
+    host: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Counts at the end: results by status (an ignored or held back one under its own status), hosts by worst status.
 
-    ``exit_code`` follows cli.md. ``stopped_because`` says why not everything ran, e.g. ``Ctrl-C``.
+    ``exit_code`` follows cli.md. ``stopped_because`` says why not everything ran, e.g. ``Ctrl-C``; ``policy`` which
+    limit ended a part of it, as a sentence. ``rescued`` counts hosts of blocks, ``would_change`` results under
+    ``--check``, ``restored`` results that an earlier part of a resumed run recorded (they are in the other counts too).
     """
 
     results: Mapping[Status, int]
@@ -108,6 +202,10 @@ class Summary:
     exit_code: int
     stopped_because: str | None = None
     may_still_run: tuple[str, ...] = field(default_factory=tuple)
+    rescued: int = 0
+    would_change: int = 0
+    restored: int = 0
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +218,19 @@ class RunEnded:
 
 
 RunEvent: TypeAlias = (
-    RunStarted | AssignmentStarted | OutputReceived | ProgressReceived | AssignmentEnded | Notice | RunEnded
+    RunStarted
+    | AssignmentStarted
+    | AssignmentWaits
+    | DeadlineSet
+    | OutputReceived
+    | ProgressReceived
+    | AssignmentEnded
+    | WaveStarted
+    | GateOpened
+    | PolicyStopped
+    | BlockRescued
+    | Notice
+    | RunEnded
 )
 
 

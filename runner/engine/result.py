@@ -104,6 +104,18 @@ class Streams:
     progress: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What ``ensure`` or ``copy`` changed or would change: the two states, as values or as texts of many lines.
+
+    ``path`` names a file where it is one. None in place of a state: it is not there.
+    """
+
+    before: Any = None
+    after: Any = None
+    path: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What one step did on one host (or one item of its loop there).
@@ -115,7 +127,13 @@ class Result:
         duration: seconds from sending the body to its end; 0.0 where nothing was sent.
         skip_reason: why, for status skipped: one short sentence.
         held_back: skipped because something upstream is bad (the other skips are neutral).
-        ignored: the step has ``ignore_errors`` and this bad result is taken as good by everything after it.
+        ignored: the step has ``ignore_errors`` (or ``unreachable: ignore``) and this bad result is taken as good by
+            everything after it.
+        rescued: the block it stands in went bad by it and its ``rescue`` mended that; set when the block is over.
+        attempt: the last one, from 1.
+        would_change: under ``--check`` it is not as it should be, and a run would change it (``changed`` is set too).
+        difference: what changed or would change.
+        waited: seconds it waited without working: for a retry, a lock, a gate, a host that comes back.
         items: results of the items of a ``loop``, in order.
         truncated: ``output`` holds only the beginning; all of it is in ``output_file``.
         session_lost: the kept interpreter ended with this step and its variables are gone.
@@ -141,6 +159,10 @@ class Result:
     skip_reason: str | None = None
     held_back: bool = False
     ignored: bool = False
+    rescued: bool = False
+    would_change: bool = False
+    difference: Difference | None = None
+    waited: float = 0.0
     transport: str | None = None
     session: str | None = None
     session_lost: bool = False
@@ -151,5 +173,5 @@ class Result:
 
     @property
     def bad(self) -> bool:
-        """Whether it counts against the run and what needs it."""
+        """Whether it counts against the run and what needs it; a rescue comes later and mends the block's end."""
         return (self.status.bad or self.held_back) and not self.ignored

@@ -8,7 +8,7 @@ from runner.engine.result import Failure
 from runner.execute import rendered
 from runner.execute.done import Done
 from runner.execute.site import Site
-from runner.playbook.model import AssertBody
+from runner.playbook.bodies import AssertBody
 
 
 @dataclass(frozen=True, slots=True)

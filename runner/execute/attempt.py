@@ -21,7 +21,7 @@ from runner.execute.registry import view
 from runner.execute.scopes import with_result
 from runner.execute.script import ScriptRun, prepare_command, prepare_script
 from runner.execute.site import Site
-from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
 from runner.units import format_duration
 from runner.using.model import Shell
 
@@ -56,6 +56,8 @@ async def prepare(site: Site) -> Body:
             return AssertRun(site, body)
         case LaterBody() as body:
             raise RunnerError("not-available-yet", f"`{body.key}` is not available yet", body.span)
+        case body:
+            raise RunnerError("not-available-yet", f"`{type(body).__name__}` is not available yet")
 
 
 def _powershell(site: Site, body: ScriptBody | CommandBody) -> Body:

@@ -15,7 +15,7 @@ from runner.errors import ExecutionFailed
 from runner.execute.host_files import Facts, Files, Wish
 from runner.execute.rendered import controller_path, text
 from runner.execute.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
-from runner.playbook.model import CopyBody
+from runner.playbook.bodies import CopyBody
 from runner.variables.filters import to_json
 from runner.variables.scope import Scope
 

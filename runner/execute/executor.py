@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.credentials.redact import Redactor
 from runner.engine.observe import Notice, Observer
-from runner.engine.port import Clock, Verdict
+from runner.engine.port import Clock, Turn, Verdict
 from runner.engine.result import Failure, Result, Status
 from runner.engine.shape import Assignment
 from runner.engine.summary import Tally
@@ -91,8 +91,9 @@ class PlanExecutor:
         self._judged[assignment] = items
         return Verdict(True)
 
-    async def run(self, assignment: Assignment) -> Result:
+    async def run(self, assignment: Assignment, turn: Turn) -> Result:
         """Do it; on cancellation stop what runs on the host, and give a cancelled result."""
+        del turn
         planned, placement = self._at(assignment)
         items = self._judged.pop(assignment, None)
         if items is None:
@@ -118,6 +119,14 @@ class PlanExecutor:
         self.tally.add(result)
         closing = self._services.sessions.ended(assignment)
         self._services.connections.ended(assignment, after=closing)
+
+    def passed(self, assignment: Assignment, *, entered: bool, bad: bool, rescued: bool) -> None:
+        """No plan has junctions yet."""
+
+    async def check_wave(self, policy: int, wave: int) -> str | None:
+        """No plan has waves yet."""
+        del policy, wave
+        return None
 
     def hurry(self) -> None:
         """Shorten every deadline of stops that are under way."""

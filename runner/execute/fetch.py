@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from runner.errors import ExecutionFailed
 from runner.execute.host_files import Files, Listed
 from runner.execute.rendered import controller_path, text, texts
-from runner.playbook.model import FetchBody
+from runner.playbook.bodies import FetchBody
 from runner.transport.port import Stream
 from runner.variables.scope import Scope
 

@@ -11,7 +11,7 @@ from runner.execute.done import Done
 from runner.execute.fetch import Wanted
 from runner.execute.host_files import Files, HostFiles, Wish
 from runner.execute.site import Site
-from runner.playbook.model import CopyBody
+from runner.playbook.bodies import CopyBody
 from runner.using.model import Shell
 
 

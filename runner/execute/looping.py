@@ -11,7 +11,7 @@ from runner.document.nodes import Scalar
 from runner.engine.result import Failure, Result, Status
 from runner.execute.guard import forget_cancellation
 from runner.execute.scopes import Item
-from runner.playbook.model import Loop
+from runner.playbook.control import Loop
 from runner.variables.scope import Scope, VariableError
 
 # Unlike a host's results, items are ended early by a stop or a lost host, and that is what the loop then is.

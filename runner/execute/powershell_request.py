@@ -11,7 +11,7 @@ from runner.errors import ExecutionFailed
 from runner.execute import rendered
 from runner.execute.powershell_values import Outgoing
 from runner.execute.site import Site
-from runner.playbook.model import CommandBody, CommandItem
+from runner.playbook.bodies import CommandBody, CommandItem
 from runner.psrp.request import Argument, Command, PipelineRequest
 from runner.psrp.script import Settings, command_request, script_request
 

@@ -17,7 +17,8 @@ from runner.execute.sessions import Kept
 from runner.execute.site import Site
 from runner.execute.spool import copy_masked
 from runner.execute.using import bind
-from runner.playbook.model import CommandBody, OutputFormat, ScriptBody
+from runner.playbook.bodies import CommandBody, ScriptBody
+from runner.playbook.model import OutputFormat
 from runner.shell.decode import Decoded, decode, stderr_lines
 from runner.shell.errors import script_errors
 from runner.shell.kept import KeptExit

@@ -18,7 +18,7 @@ class Counters:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
         self._limits: list[int | None] = []
-        self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._shared: dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = {}
 
     def number(self, kind: str, name: str, limit: int | None) -> int:
         """The counter's number; the first limit given counts."""
@@ -28,7 +28,7 @@ class Counters:
             self._limits.append(limit)
         return self._numbers[key]
 
-    def shared(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
+    def shared(self, numbers: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         """One tuple for equal tuples: a plan has one for each of a million assignments."""
         return self._shared.setdefault(numbers, numbers)
 
@@ -66,7 +66,10 @@ def run_shape(
                 ),
                 run_if=step.run_if.value,
                 judged=bool(step.when) or step.loop is not None,
-                counters=tuple(counters.shared(_numbers(counters, common, item)) for item in placed),
+                counters=tuple(
+                    counters.shared(tuple((number, 1) for number in _numbers(counters, common, item)))
+                    for item in placed
+                ),
             )
         )
     return RunShape(tuple(shapes), counters.limits)

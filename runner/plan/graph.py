@@ -12,7 +12,7 @@ import networkx as nx
 
 from runner.plan.model import Plan
 from runner.plan.order import step_graph
-from runner.playbook.model import RunIf, Wait
+from runner.playbook.control import RunIf, Wait
 
 FORMATS = ("text", "mermaid", "dot", "svg", "json")
 

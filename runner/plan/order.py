@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import networkx as nx
 
-from runner.playbook.model import Need, Step
+from runner.playbook.control import Need
+from runner.playbook.model import Step
 from runner.problems import Problem, Problems
 
 

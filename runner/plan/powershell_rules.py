@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from runner.document.nodes import AnyNode, Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.plan.place import Placed
-from runner.playbook.model import CommandBody, CopyBody, ScriptBody, Step
+from runner.playbook.bodies import CommandBody, CopyBody, ScriptBody
+from runner.playbook.model import Step
 from runner.problems import Problems
 from runner.using.model import Shell
 

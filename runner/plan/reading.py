@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from runner.playbook.model import Need, Step, Wait
+from runner.playbook.control import Need, Wait
+from runner.playbook.model import Step
 
 
 @dataclass(frozen=True, slots=True)

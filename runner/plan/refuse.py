@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from runner.plan.connection import TRANSPORTS
 from runner.plan.place import Placed
-from runner.playbook.model import CommandBody, CopyBody, FetchBody, LaterBody, Playbook, ScriptBody, Step
+from runner.playbook.bodies import CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
 from runner.using.model import Shell
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from runner.plan.model import Placement, PreparedScript
+from runner.playbook.bodies import ScriptBody, ScriptText
 from runner.playbook.check import SUFFIXES, suffix_hints
-from runner.playbook.model import ScriptBody, ScriptText, Step
+from runner.playbook.model import Step
 from runner.problems import Problems
 from runner.using.model import Shell
 from runner.using.scan import scan

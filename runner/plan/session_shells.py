@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runner.plan.model import PlannedStep
-from runner.playbook.model import CommandBody, ScriptBody, Step
+from runner.playbook.bodies import CommandBody, ScriptBody
+from runner.playbook.model import Step
 from runner.problems import Problems
 from runner.using.model import Shell
 

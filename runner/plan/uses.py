@@ -9,7 +9,8 @@ from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.document.positions import span_in_scalar
-from runner.playbook.model import AssertBody, CommandBody, CopyBody, FetchBody, ScriptBody, Step
+from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, ScriptBody
+from runner.playbook.model import Step
 from runner.using.model import Member, UsingReference
 from runner.values import Span
 from runner.variables.compile import Compiled, Compiler

@@ -10,7 +10,8 @@ from pathlib import PurePath
 
 from runner import __version__
 from runner.document.nodes import AnyNode, Mapping, Scalar
-from runner.playbook.model import CommandBody, LaterBody, Playbook, ScriptBody, Step
+from runner.playbook.bodies import CommandBody, LaterBody, ScriptBody
+from runner.playbook.model import Playbook, Step
 from runner.playbook.preferences import check_preferences
 from runner.playbook.read import entries_of, is_template, text_of
 from runner.playbook.requires import check_requires

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.document.nodes import AnyNode, Mapping, Scalar
-from runner.playbook.model import Later
+from runner.playbook.control import Later
 
 PLAYBOOK_KEYS = frozenset({"secrets", "pools", "max_fail", "max_unreachable", "lock"})
 

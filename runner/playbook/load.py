@@ -11,8 +11,9 @@ from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
 from runner.playbook import check, parse
+from runner.playbook.control import Later, Need, Wait
 from runner.playbook.later import PLAYBOOK_KEYS, STEP_KEYS, TARGET_KEYS, later_keys
-from runner.playbook.model import Later, Need, Playbook, Step, Wait
+from runner.playbook.model import Playbook, Step
 from runner.playbook.read import entries_of, items_of, scalars_of, seconds_of, text_of, throttle_of
 from runner.playbook.step_parse import StepContext, parse_step
 from runner.problems import Problems

@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
 
-from runner.document.nodes import AnyNode, Document, Mapping, Scalar, Source
+from runner.document.nodes import AnyNode, Document, Mapping, Scalar
+from runner.playbook.bodies import Body, Condition
+from runner.playbook.control import (
+    BlockPlace,
+    Deadlines,
+    Late,
+    Later,
+    Loop,
+    Need,
+    Pool,
+    PoolUse,
+    Retry,
+    RunIf,
+    Tolerance,
+    Wave,
+)
 from runner.using.model import Shell
 from runner.values import Span
-
-
-class Wait(StrEnum):
-    """How an edge of ``needs`` holds: by host where possible, for all hosts, or by host only."""
-
-    AUTO = "auto"
-    ALL = "all"
-    SAME = "same"
-
-
-class RunIf(StrEnum):
-    """What must be true of everything upstream."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    ALWAYS = "always"
 
 
 class OutputFormat(StrEnum):
@@ -40,15 +38,6 @@ class OutputFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     OBJECTS = "objects"
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One entry of ``needs``."""
-
-    step: str
-    wait: Wait
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,118 +105,33 @@ class Session:
     on_loss: str = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptText:
-    """A script as its author wrote it: where it stands, and for which shell (None: the host's)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block. Its steps stand in the playbook's list, each with its :class:`BlockPlace`; ``needs`` may name a block.
 
-    text: str
-    shell: Shell | None
-    scalar: Scalar | None  # the YAML scalar it stands in; None for a file
-    path: str | None = None  # shown path of the file it was read from
-    digest: str = ""
+    ``when``, ``run_if`` and ``needs`` are asked when a host enters; inner steps have what the block says of everything
+    else (who, vars, tags ...) merged in. ``node`` is the step that holds it.
+    """
 
-    def span(self, start: int, end: int) -> Span:
-        """The place of characters ``start`` to ``end`` of the text, in the file the author wrote."""
-        from runner.document.positions import span_in_scalar, span_in_text  # noqa: PLC0415 - document is heavy
-
-        if self.scalar is not None:
-            return span_in_scalar(self.scalar, start, end)
-        return span_in_text(self.path or "", self.text, start, end)
-
-    def as_scalar(self) -> Scalar:
-        """The scalar it stands in; of a file one that is all of it."""
-        if self.scalar is not None:
-            return self.scalar
-        source, end = Source(self.path or "", self.text, self.digest), len(self.text)
-        lines = self.text.splitlines() or [""]
-        last = (len(lines), len(lines[-1]) + 1)
-        return Scalar(source, 1, 1, *last, value=self.text, text=self.text, style="plain", start=0, end=end)
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptBody:
-    """``script`` or ``file``: one text, or one for each shell."""
-
-    scripts: tuple[ScriptText, ...]
-    from_file: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CommandItem:
-    """One program or PowerShell command with its arguments."""
-
-    name: AnyNode
-    args: AnyNode | None = None
-    parameters: AnyNode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CommandBody:
-    """``command``: one program run as argv (a pipeline of several is for powershell)."""
-
-    items: tuple[CommandItem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CopyBody:
-    """``copy``: a file or text to a place on the host."""
-
-    node: Mapping
-    source: AnyNode | None
-    content: AnyNode | None
-    destination: AnyNode
-    owner: AnyNode | None = None
-    group: AnyNode | None = None
-    mode: AnyNode | None = None
-    backup: bool = False
-    validate: AnyNode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FetchBody:
-    """``fetch``: files of the host to the controller, below ``destination/HOST/`` unless ``flat``."""
-
-    node: Mapping
-    source: AnyNode
-    destination: AnyNode
-    flat: bool = False
-    max_size: int | None = None
-    missing: str = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class AssertBody:
-    """``assert``: expressions that must hold for the host."""
-
-    that: tuple[Scalar, ...]
-    message: AnyNode | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LaterBody:
-    """A body of the language that this version does not run; refused at plan time by name."""
-
-    key: str
+    id: str
     span: Span
-
-
-Body: TypeAlias = ScriptBody | CommandBody | CopyBody | FetchBody | AssertBody | LaterBody
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """``loop``: what to go over (an expression scalar or a node that gives a list) and how many at once."""
-
-    over: AnyNode
+    node: Mapping
+    name: AnyNode | None = None
+    place: BlockPlace | None = None
+    needs: tuple[Need, ...] = ()
+    run_if: RunIf = RunIf.SUCCESS
+    when: tuple[Scalar, ...] = ()
+    variables: MappingABC[str, AnyNode] = field(default_factory=dict)
     throttle: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A key of the language that this version does not act on; refused at plan time by name."""
-
-    key: str
-    span: Span
+    order_by: Scalar | None = None
+    waves: tuple[Wave, ...] = ()
+    health: Condition | None = None
+    max_fail: Tolerance | None = None
+    max_unreachable: Tolerance | None = None
+    any_errors: bool = False
+    rescue_on: str = "host"
+    has_rescue: bool = False
+    has_always: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +141,10 @@ class Step:
     ``targets``, ``sessions`` and ``hosts`` are as written; at most one is set, none means ``local``.
     ``throttle``: None is the default, 0 is unlimited. ``timeout`` in seconds, None is none. ``error_action`` and its
     kin are words of PowerShell in any case. ``stop`` is ``pipeline`` or ``process_tree``. ``remote_debug`` is where it
-    is asked for, which a plan refuses. ``computed`` holds those of :data:`runner.playbook.read.COMPUTED_KEYS` that are
-    templates; a plan computes them once for all hosts.
+    is asked for, which a plan refuses. ``order_by`` is a word or an expression. ``quarantine``: a host that takes
+    longer than so many seconds (True: much longer than the others) is put aside, so that the others go on. ``lock`` is
+    ``run`` or ``target``, ``rerun`` is ``safe``, ``never`` or ``ask``. ``computed`` holds those of
+    :data:`runner.playbook.read.COMPUTED_KEYS` that are templates; a plan computes them once for all hosts.
     """
 
     id: str
@@ -283,6 +189,24 @@ class Step:
     remote_debug: Span | None = None
     register: str | None = None
     hide_computer_name: bool = False
+    place: BlockPlace | None = None
+    run_once: bool = False
+    delegate_to: AnyNode | None = None
+    order_by: Scalar | None = None
+    read_only: bool = False
+    until: tuple[Scalar, ...] = ()
+    retry: Retry | None = None
+    pools: tuple[PoolUse, ...] = ()
+    waves: tuple[Wave, ...] = ()
+    health: Condition | None = None
+    max_fail: Tolerance | None = None
+    max_unreachable: Tolerance | None = None
+    any_errors: bool = False
+    unreachable: str | Late = "fail"
+    quarantine: float | bool = False
+    lock: str | None = None
+    rerun: str = "ask"
+    on_loss: str | None = None
     later: tuple[Later, ...] = ()
     computed: MappingABC[str, Scalar] = field(default_factory=dict)
 
@@ -307,4 +231,10 @@ class Playbook:
     steps: tuple[Step, ...] = ()
     throttle: int | None = None
     timeout: float | None = None
+    blocks: MappingABC[str, Block] = field(default_factory=dict)
+    pools: MappingABC[str, Pool] = field(default_factory=dict)
+    max_fail: Tolerance | None = None
+    max_unreachable: Tolerance | None = None
+    lock: str | None = None
+    deadlines: Deadlines = field(default_factory=Deadlines)
     later: tuple[Later, ...] = ()

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.document.traps import check_path, check_pattern, check_variable_words
+from runner.playbook.control import Later
 from runner.playbook.later import SECRET_SOURCES, TARGET_KEYS, later_keys
-from runner.playbook.model import Credential, Input, Later, SecretSource, Session, Target
+from runner.playbook.model import Credential, Input, SecretSource, Session, Target
 from runner.playbook.read import entries_of, flag_of, scalars_of, seconds_of, text_of, throttle_of, word_of
 from runner.problems import Problems
 

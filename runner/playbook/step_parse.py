@@ -14,8 +14,7 @@ from typing import TypeVar
 from runner.document.nodes import AnyNode, Mapping, Scalar, Sequence, Source
 from runner.document.reader import written_path
 from runner.document.traps import check_path, check_pattern, check_script_style
-from runner.playbook.later import BODIES, STEP_KEYS, TARGET_KEYS, later_keys
-from runner.playbook.model import (
+from runner.playbook.bodies import (
     AssertBody,
     Body,
     CommandBody,
@@ -23,15 +22,12 @@ from runner.playbook.model import (
     CopyBody,
     FetchBody,
     LaterBody,
-    Loop,
-    Need,
-    OutputFormat,
-    RunIf,
     ScriptBody,
     ScriptText,
-    Step,
-    Wait,
 )
+from runner.playbook.control import Loop, Need, RunIf, Wait
+from runner.playbook.later import BODIES, STEP_KEYS, TARGET_KEYS, later_keys
+from runner.playbook.model import OutputFormat, Step
 from runner.playbook.parse import connection_of
 from runner.playbook.read import (
     COMPUTED_KEYS,

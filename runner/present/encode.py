@@ -194,7 +194,8 @@ def encode_summary(summary: Summary, mask: Mask) -> dict[str, Any]:
 
 def encode_event(run: str, event: RunEvent, mask: Mask) -> dict[str, Any]:
     """One line of ``-o jsonl``: ``event`` names its kind, ``run`` the run."""
-    return {"event": _EVENT_NAMES[type(event)], "run": run, **_event_fields(run, event, mask)}
+    name = _EVENT_NAMES.get(type(event), type(event).__name__)
+    return {"event": name, "run": run, **_event_fields(run, event, mask)}
 
 
 _EVENT_NAMES: Mapping[type[RunEvent], str] = {
@@ -240,6 +241,8 @@ def _event_fields(run: str, event: RunEvent, mask: Mask) -> dict[str, Any]:
             return {"at": encode_time(event.at), "message": message, "host": host}
         case RunEnded():
             return {"at": encode_time(event.at), "summary": encode_summary(event.summary, mask)}
+        case _:
+            return {"at": encode_time(event.at)}
 
 
 def encode_start(event: RunStarted, mask: Mask) -> dict[str, Any]:

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.plan.model import Placement, Plan, PlannedStep
-from runner.playbook.model import (
-    AssertBody,
-    CommandBody,
-    CopyBody,
-    FetchBody,
-    LaterBody,
-    Need,
-    ScriptBody,
-    Wait,
-)
+from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.playbook.control import Need, Wait
 from runner.present.folding import fold
 from runner.present.paint import Line, Piece, Role, line
 from runner.transport.endpoint import Endpoint
@@ -89,6 +81,8 @@ def _kind(planned: PlannedStep) -> str:
             return "assert"
         case LaterBody():
             return body.key
+        case _:
+            return type(body).__name__.removesuffix("Body").lower()
 
 
 def _text(node: object) -> str:

@@ -21,9 +21,9 @@ LAYERS = (
     ("variables",),
     ("engine", "transport.endpoint", "transport.carrier", "transport.port", "transport.winrm_uris"),
     ("plan",),
-    ("transport", "shell", "credentials", "psrp", "wsman"),
+    ("transport", "shell", "credentials", "psrp", "wsman", "journal", "locks"),
     ("execute",),
-    ("present", "lab"),
+    ("present", "lab", "planfile", "runs"),
     ("cli",),
 )
 PURE = ("playbook.model", "playbook.parse", "playbook.check", "using", "variables", "plan", "engine.machine")

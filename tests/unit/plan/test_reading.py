@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from runner.document.nodes import Mapping, Source
 from runner.plan.reading import readable_results
-from runner.playbook.model import AssertBody, Need, Step, Wait
+from runner.playbook.bodies import AssertBody
+from runner.playbook.control import Need, Wait
+from runner.playbook.model import Step
 from runner.values import Span
 
 SPAN = Span("p.yml")
