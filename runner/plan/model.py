@@ -53,8 +53,8 @@ class PlannedStep:
     """A step with its placements in the order they start; ``scripts`` holds the script for each shell it meets.
 
     ``scripts_of`` has the scripts that stand elsewhere than in ``script``, by their place: ``ensure.test``,
-    ``ensure.set``, ``reboot.test``, ``wait_for.that``, ``gate.that``, ``health``. ``seen_by`` are the hosts that see the
-    result of a ``run_once`` step; empty for every other.
+    ``ensure.set``, ``reboot.test``, ``wait_for.that``, ``gate.that``. ``seen_by`` are the hosts that see the result
+    of a ``run_once`` step; empty for every other.
     """
 
     index: int
