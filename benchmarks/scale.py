@@ -67,6 +67,9 @@ class WallClock:
     def utc(self) -> datetime:
         return datetime.now(UTC)
 
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
 
 def chain(hosts: int, *, sessions: bool, judged: bool = False) -> RunShape:
     """Steps one behind the other on all hosts: limits of step, run and ten groups, and a lane a host with sessions."""

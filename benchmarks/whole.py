@@ -39,6 +39,9 @@ class SystemClock:
     def utc(self) -> datetime:
         return datetime.now(UTC)
 
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
 
 def write(folder: Path, way: str, hosts: int) -> tuple[Path, Path]:
     """A playbook and an inventory with one variable a host that the script is given."""

@@ -45,6 +45,10 @@ class SystemClock:
         """Now."""
         return datetime.now(UTC)
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
 
 @dataclass(slots=True)
 class Interruption:

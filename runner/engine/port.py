@@ -99,3 +99,6 @@ class Clock(Protocol):
 
     def utc(self) -> datetime:
         """Now, aware, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds; 0 and less only lets others have a turn."""

@@ -12,60 +12,19 @@ from datetime import datetime
 from runner.document.nodes import Scalar
 from runner.engine.result import Failure, Result, Status
 from runner.errors import ConnectionLost, HostError, RunnerError, Unreachable
-from runner.execute import copy, fetch
-from runner.execute.assertion import AssertRun
 from runner.execute.done import Body, Done
-from runner.execute.files_body import CopyRun, FetchRun
 from runner.execute.guard import forget_cancellation, uninterrupted
+from runner.execute.prepare import prepare
 from runner.execute.registry import view
 from runner.execute.scopes import with_result
-from runner.execute.script import ScriptRun, prepare_command, prepare_script
 from runner.execute.site import Site
-from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.playbook.bodies import AssertBody
 from runner.units import format_duration
-from runner.using.model import Shell
 
 
 async def attempt(site: Site) -> Result:
     """Run the step once on the host; on cancellation end what runs there and give a cancelled result."""
     return await _Attempt(site).run()
-
-
-async def prepare(site: Site) -> Body:
-    """The step's body bound to the host, every template evaluated, nothing sent.
-
-    Raises:
-        VariableError: a template fails on this host.
-        ExecutionFailed: a value makes no sense there.
-
-    """
-    match site.planned.step.body:
-        case ScriptBody() | CommandBody() as body if site.placement.shell is Shell.POWERSHELL:
-            return _powershell(site, body)
-        case ScriptBody() as body:
-            return ScriptRun(site, prepare_script(site, body))
-        case CommandBody() as body:
-            return ScriptRun(site, prepare_command(site, body))
-        case CopyBody() as body:
-            speaks = site.placement.shell is Shell.POWERSHELL
-            prepared = await copy.prepare(body, site.scope, site.services.sources, powershell=speaks)
-            return CopyRun(site, body, prepared)
-        case FetchBody() as body:
-            return FetchRun(site, fetch.prepare(body, site.scope))
-        case AssertBody() as body:
-            return AssertRun(site, body)
-        case LaterBody() as body:
-            raise RunnerError("not-available-yet", f"`{body.key}` is not available yet", body.span)
-        case body:
-            raise RunnerError("not-available-yet", f"`{type(body).__name__}` is not available yet")
-
-
-def _powershell(site: Site, body: ScriptBody | CommandBody) -> Body:
-    from runner.execute.powershell import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
-    from runner.execute.powershell_request import prepare_commands, prepare_script  # noqa: PLC0415 - as above
-
-    prepared = prepare_commands(site, body) if isinstance(body, CommandBody) else prepare_script(site)
-    return PowerShellRun(site, prepared)
 
 
 @dataclass(slots=True)

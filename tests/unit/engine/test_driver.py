@@ -26,6 +26,10 @@ class StoppedClock:
     def utc(self) -> datetime:
         return datetime(2026, 11, 21, tzinfo=UTC)
 
+    async def sleep(self, seconds: float) -> None:
+        del seconds
+        await asyncio.sleep(0)
+
 
 class MemoryExecutor:
     """Runs a behaviour in place of a host and remembers what it was told."""
