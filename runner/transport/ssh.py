@@ -21,7 +21,8 @@ from runner.transport.port import Login
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
 from runner.transport.ssh_dial import address_family, dial, greeted
-from runner.transport.ssh_errors import NO_FILES_LEFT, Attempt, Phase, no_files_left
+from runner.transport.socket_errors import NO_FILES_LEFT, no_files_left
+from runner.transport.ssh_errors import Attempt, Phase
 from runner.transport.ssh_gathering import GatheringSocket
 from runner.transport.ssh_host_keys import HostKeyCheck
 from runner.transport.ssh_identities import Identities, KeyRing
@@ -95,7 +96,7 @@ class SshTransport:
         except OSError as error:
             if error.errno not in NO_FILES_LEFT:
                 raise
-            raise no_files_left(endpoint.host) from error
+            raise no_files_left(f"`{endpoint.host}`") from error
         environment = environment_of(settings, self._environment, host_matches)
         return SshLink(endpoint, link, open_timeout=settings.timeout, environment=environment)
 

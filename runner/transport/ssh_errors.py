@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,11 +9,7 @@ from enum import StrEnum
 import asyncssh
 
 from runner.errors import ConnectionLost, ExecutionFailed, HostError, Unreachable
-
-#: What the socket layer says when there is no way to the host (errno(3)).
-_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
-#: What the system says when this process, or the whole machine, may open no more files.
-NO_FILES_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
+from runner.transport.socket_errors import NO_FILES_LEFT, no_files_left, socket_failure
 
 
 class Phase(StrEnum):
@@ -80,26 +74,19 @@ class Attempt:
         )
 
     def _from_socket(self, error: OSError) -> Unreachable:
-        if isinstance(error, socket.gaierror):
-            return self.unreachable(
-                "name-not-resolved",
-                f"the name of `{self.host}` cannot be resolved: {error.strerror}",
-                "set `address:` in the inventory, or `Hostname` in `~/.ssh/config`",
-            )
-        if isinstance(error, ConnectionRefusedError):
-            return self.unreachable(
-                "connection-refused",
-                f"`{self.host}` refused the connection: nothing listens on the port",
-                "check `port:`, and that sshd runs there",
-            )
         if isinstance(error, TimeoutError):
             return self.timed_out()
+        what = f"`{self.host}`"
         if error.errno in NO_FILES_LEFT:
-            return no_files_left(self.host)
-        if error.errno in _NO_ROUTE:
-            return self.unreachable(
-                "network-unreachable", f"there is no route to `{self.host}`: {error.strerror}"
-            )
+            return no_files_left(what)
+        known = socket_failure(
+            error,
+            what,
+            unresolved="set `address:` in the inventory, or `Hostname` in `~/.ssh/config`",
+            refused="check `port:`, and that sshd runs there",
+        )
+        if known is not None:
+            return self.unreachable(known.code, known.message, *known.hints)
         return self._closed(error.strerror or _text(error))
 
     def _from_ssh(self, error: asyncssh.Error) -> Unreachable:
@@ -191,15 +178,6 @@ def _step(phase: Phase) -> str:
 
 def _text(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-def no_files_left(host: str) -> Unreachable:
-    """The runner itself may open no more files, and a connection is one."""
-    return Unreachable(
-        "too-many-open-files",
-        f"there is no connection to `{host}`: the runner may not open more files; nothing was run",
-        hints=("raise the limit with `ulimit -n`, or run on fewer hosts at once with `-l`",),
-    )
 
 
 def jump_unreachable(host: str, jump: str, cause: HostError) -> Unreachable:

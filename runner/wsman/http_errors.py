@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.errors import ConnectionLost, HostError, Unreachable
-
-_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
-_NO_FILES_LEFT = frozenset({errno.EMFILE, errno.ENFILE})
+from runner.transport.socket_errors import NO_FILES_LEFT, no_files_left, socket_failure
 
 
 class Phase(StrEnum):
@@ -60,26 +56,19 @@ class Attempt:
     def socket_error(self, error: OSError) -> Unreachable:
         """The system could not connect, or the peer hung up before the login was over."""
         what = f"the proxy `{self.via}` for `{self.host}`" if self.via else f"`{self.host}`"
-        if isinstance(error, socket.gaierror):
-            return self.unreachable(
-                "name-not-resolved",
-                f"the name of {what} cannot be resolved: {error.strerror}",
-                "set `address:` in the inventory" if not self.via else "check HTTPS_PROXY and HTTP_PROXY",
-            )
-        if isinstance(error, ConnectionRefusedError):
-            return self.unreachable(
-                "connection-refused",
-                f"{what} refused the connection: nothing listens on the port",
-                "check `port:` and `use_ssl:`; on the host `winrm enumerate winrm/config/listener` lists the listeners",
-            )
-        if error.errno in _NO_FILES_LEFT:
-            return Unreachable(
-                "too-many-open-files",
-                f"there is no connection to {what}: the runner may not open more files; nothing was run",
-                hints=("raise the limit with `ulimit -n`, or run on fewer hosts at once with `-l`",),
-            )
-        if error.errno in _NO_ROUTE:
-            return self.unreachable("network-unreachable", f"there is no route to {what}: {error.strerror}")
+        if error.errno in NO_FILES_LEFT:
+            return no_files_left(what)
+        known = socket_failure(
+            error,
+            what,
+            unresolved="set `address:` in the inventory"
+            if not self.via
+            else "check HTTPS_PROXY and HTTP_PROXY",
+            refused="check `port:` and `use_ssl:`; on the host"
+            " `winrm enumerate winrm/config/listener` lists the listeners",
+        )
+        if known is not None:
+            return self.unreachable(known.code, known.message, *known.hints)
         return self.dropped(error.strerror or "the connection broke")
 
     def dropped(self, why: str) -> Unreachable:
