@@ -18,10 +18,10 @@ import asyncssh
 from runner.errors import Unreachable
 from runner.transport.endpoint import Endpoint, HostKeyChecking
 from runner.transport.port import Login
+from runner.transport.socket_errors import NO_FILES_LEFT, no_files_left
 from runner.transport.ssh_config import ConfigError, host_matches
 from runner.transport.ssh_connection import SshConnection
 from runner.transport.ssh_dial import address_family, dial, greeted
-from runner.transport.socket_errors import NO_FILES_LEFT, no_files_left
 from runner.transport.ssh_errors import Attempt, Phase
 from runner.transport.ssh_gathering import GatheringSocket
 from runner.transport.ssh_host_keys import HostKeyCheck
