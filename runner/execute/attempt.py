@@ -14,11 +14,10 @@ from runner.engine.result import Failure, Result, Status
 from runner.errors import ConnectionLost, HostError, RunnerError, Unreachable
 from runner.execute.done import Body, Done
 from runner.execute.guard import forget_cancellation, uninterrupted
-from runner.execute.prepare import prepare
+from runner.execute.prepare import prepare, stays_here
 from runner.execute.registry import view
 from runner.execute.scopes import with_result
 from runner.execute.site import Site
-from runner.playbook.bodies import AssertBody
 from runner.units import format_duration
 
 
@@ -165,7 +164,9 @@ class _Attempt:
     def _result(self, ended: _Ended, duration: float) -> Result:
         done, placement, item = ended.done, self._site.placement, self._site.item
         status = Status.FAILED if done.failure else Status.CHANGED if done.changed else Status.OK
-        local = isinstance(self._step.body, AssertBody)
+        if done.skipped is not None:
+            status = Status.SKIPPED
+        local = stays_here(self._site.planned)
         return Result(
             step=self._step.id,
             host=placement.host,
@@ -186,6 +187,10 @@ class _Attempt:
             session_lost=done.session_lost,
             truncated=done.truncated,
             output_file=done.output_file,
+            would_change=done.would_change,
+            difference=done.difference,
+            waited=done.waited,
+            skip_reason=done.skipped,
         )
 
 

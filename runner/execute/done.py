@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from runner.engine.result import ErrorRecord, Failure, Streams
+from runner.engine.result import Difference, ErrorRecord, Failure, Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +13,8 @@ class Done:
     """The outcome of a body: as in :class:`runner.engine.result.Result`.
 
     ``failure`` is what the body's own rules say of it; ``judged`` False keeps ``failed_when`` from replacing that,
-    because the body did not come to an end that could be judged.
+    because the body did not come to an end that could be judged. ``skipped`` is why it did nothing, where it did
+    nothing (``--check``): then the result is a neutral skip.
     """
 
     output: Any = field(default_factory=list)
@@ -28,6 +29,10 @@ class Done:
     truncated: bool = False
     output_file: str | None = None
     session_lost: bool = False
+    would_change: bool = False
+    difference: Difference | None = None
+    waited: float = 0.0
+    skipped: str | None = None
 
 
 class Body(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from runner.credentials.redact import Redactor
-from runner.engine.result import ErrorRecord, Failure, Result, Streams
+from runner.engine.result import Difference, ErrorRecord, Failure, Result, Streams
 
 
 def masked(result: Result, redactor: Redactor) -> Result:
@@ -23,6 +23,7 @@ def masked(result: Result, redactor: Redactor) -> Result:
         streams=_streams(result.streams, redactor),
         failure=failure,
         skip_reason=None if result.skip_reason is None else redactor.mask(result.skip_reason),
+        difference=_difference(result.difference, redactor),
         items=tuple(masked(item, redactor) for item in result.items),
     )
     return result if shown == result else replace(shown, secret=True)
@@ -42,6 +43,14 @@ def _failure(failure: Failure | None, redactor: Redactor) -> Failure | None:
         return None
     hints = tuple(redactor.mask(hint) for hint in failure.hints)
     return replace(failure, message=redactor.mask(failure.message), hints=hints)
+
+
+def _difference(difference: Difference | None, redactor: Redactor) -> Difference | None:
+    if difference is None:
+        return None
+    before, after = redactor.mask_value(difference.before), redactor.mask_value(difference.after)
+    path = None if difference.path is None else redactor.mask(difference.path)
+    return Difference(before, after, path)
 
 
 def _streams(streams: Streams, redactor: Redactor) -> Streams:

@@ -9,8 +9,34 @@ from runner.execute.done import Body
 from runner.execute.files_body import CopyRun, FetchRun
 from runner.execute.script import ScriptRun, prepare_command, prepare_script
 from runner.execute.site import Site
-from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.plan.model import PlannedStep
+from runner.playbook.bodies import (
+    AssertBody,
+    CommandBody,
+    CopyBody,
+    FailBody,
+    FetchBody,
+    GateBody,
+    HttpBody,
+    LaterBody,
+    ScriptBody,
+    SetVarsBody,
+    WaitForBody,
+)
 from runner.using.model import Shell
+
+
+def stays_here(planned: PlannedStep) -> bool:
+    """Whether the step's body says nothing to its host: no link to it is opened."""
+    match planned.step.body:
+        case AssertBody() | SetVarsBody() | HttpBody() | FailBody():
+            return True
+        case GateBody():
+            return "gate.that" not in planned.scripts_of
+        case WaitForBody(origin="controller"):
+            return "wait_for.that" not in planned.scripts_of
+        case _:
+            return False
 
 
 async def prepare(site: Site) -> Body:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from runner.credentials.redact import Redactor
 from runner.engine.observe import Observer
-from runner.engine.port import Clock
+from runner.engine.port import Clock, Turn
 from runner.execute.connections import Connections
 from runner.execute.fetch import Claims
 from runner.execute.guard import Guard
 from runner.execute.patience import Patience
+from runner.execute.ports import Answer, Gatekeeper
 from runner.execute.scopes import Item
 from runner.execute.sessions import Sessions
 from runner.execute.source_files import SourceFiles
@@ -26,7 +28,12 @@ from runner.variables.scope import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What all attempts of a run share. ``output_dir`` is where long output is kept, None keeps none of it."""
+    """What all attempts of a run share.
+
+    ``output_dir`` is where long output is kept, None keeps none of it. ``check``: nothing is changed on any host
+    (``--check``). ``diff``: what changes is told with what was there before (``--diff``). ``run`` is the run's id.
+    ``gates`` are the questions that gates have asked, by the number of their step: one for all of its hosts.
+    """
 
     now: datetime
     compiler: Compiler
@@ -40,11 +47,20 @@ class Services:
     output_dir: Path | None = None
     sources: SourceFiles = field(default_factory=SourceFiles)
     claims: defaultdict[int, Claims] = field(default_factory=lambda: defaultdict(Claims))
+    run: str = ""
+    check: bool = False
+    diff: bool = False
+    gatekeeper: Gatekeeper | None = None
+    gates: dict[int, asyncio.Future[Answer | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One attempt: a step, or one item of its loop, on a host."""
+    """One attempt: a step, or one item of its loop, on a host.
+
+    ``turn`` is its right to work, given back while it waits; ``again`` makes ``scope`` anew, with what other steps
+    have registered since. None of either: nothing is given back, and the scope stays as it is.
+    """
 
     planned: PlannedStep
     placement: Placement
@@ -52,6 +68,8 @@ class Site:
     guard: Guard
     services: Services
     item: Item | None = None
+    turn: Turn | None = None
+    again: Callable[[], Scope] | None = None
 
     @property
     def spool(self) -> Path | None:
