@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -340,11 +340,17 @@ async def test_what_speaks_no_http_is_told() -> None:
 async def test_a_banner_after_the_request_is_told_at_once() -> None:
     """What begins as no answer can is not waited on until the time is over, though the peer keeps the connection."""
 
+    hung_up = asyncio.Event()
+
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"220 ready\r\n")
-        await reader.read()  # until we hang up
+        with suppress(ConnectionError):
+            await reader.read()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        hung_up.set()
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/wsman"
@@ -353,6 +359,7 @@ async def test_a_banner_after_the_request_is_told_at_once() -> None:
     async with server, wire_to(endpoint) as wire:
         with pytest.raises(Unreachable) as refusal:
             await wire.post(b"<a/>", timeout=WAIT)
+        await hung_up.wait()
 
     assert refusal.value.code == "winrm-dropped"
 
