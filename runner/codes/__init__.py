@@ -31,6 +31,7 @@ AREAS = (
     "wsman",
     "powershell",
     "engine",
+    "locks",
     "present",
     "lab",
     "cli",

@@ -1,0 +1,53 @@
+"""Codes of the area ``locks``: hosts that are held, the database that says so, and locks on hosts themselves."""
+
+from __future__ import annotations
+
+from runner.codes.page import CodePage
+
+CODES: dict[str, CodePage] = {
+    "lock-held": CodePage(
+        "Hosts of the run are held by another run",
+        "The playbook or a step says `lock: run`, and another run that says so too is working on these hosts. Nothing "
+        "was connected to. The message says which run, whose, where and since when. A run whose process has ended holds "
+        "nothing: its hosts are taken over at once on the same machine, and after 60 s from another.",
+        wrong="runner run patch.yml -i prod.yml          # while somebody patches the same hosts",
+        right="runner run patch.yml -i prod.yml --lock-wait 10m",
+    ),
+    "lock-database": CodePage(
+        "The database that holds the locks cannot be used",
+        "Without `--database` it is the file `runner/locks.db` in the state directory (`$XDG_STATE_HOME`, else "
+        "`~/.local/state`). The message has the reason of the system or of the server; a password is never shown.",
+        wrong="runner run patch.yml --database sqlite:////srv/locks.db     # which this user may not write",
+        right="runner run patch.yml --database postgresql://runner@db.example/locks",
+    ),
+    "lock-database-url": CodePage(
+        "`--database` names no database that can hold locks",
+        "Locks are kept in a SQLite file, for one machine, or in PostgreSQL, for controllers on several. Nothing was "
+        "run. Leave the password to a file (`~/.pgpass`) or set `RUNNER_DATABASE`, so that no process list shows it.",
+        wrong="--database mysql://db.example/locks",
+        right="--database postgresql://runner@db.example/locks",
+    ),
+    "lock-database-driver": CodePage(
+        "The package that speaks to PostgreSQL is not installed",
+        "It comes with an extra of the package. Nothing was run.",
+        wrong="pip install runner",
+        right="pip install 'runner[postgres]'",
+    ),
+    "lock-database-version": CodePage(
+        "The tables of the locks were made by another version of the runner",
+        "All controllers that share a database must know the same format, or one would not see what another holds. "
+        "Nothing was run.",
+    ),
+    "lock-alive": CodePage(
+        "Locks of a run that may still be going on were to be released",
+        "`runner locks release` takes away what a run holds that has ended. One whose process lives, or of which "
+        "nothing can be known from this machine and whose time is not over, keeps its hosts unless `--force` is given; "
+        "it is stopped then within 20 s.",
+        wrong="runner locks release web01",
+        right="runner locks release web01 --force",
+    ),
+    "lock-unknown": CodePage(
+        "Nobody holds what was to be released",
+        "The name is that of the host in the inventory, and the run is its id. `runner locks list` shows both.",
+    ),
+}
