@@ -17,7 +17,7 @@ from runner.plan.counters import run_shape
 from runner.plan.extras import check_extras
 from runner.plan.model import Plan, PlannedStep
 from runner.plan.names import NameCheck
-from runner.plan.order import check_cycles, passed_through, step_graph
+from runner.plan.order import check_cycles, passed_through
 from runner.plan.place import Overrides, Placed, Placer
 from runner.plan.powershell_rules import check_powershell_rules
 from runner.plan.reading import readable_results
@@ -66,12 +66,12 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     if len({step.id for step in playbook.steps}) < len(playbook.steps):
         return None  # told already; ids are what everything below goes by
     check_extras(request.extras, playbook, inventory, problems)
-    graph = step_graph(playbook.steps)
-    if not check_cycles(graph, playbook.steps, problems):
+    if not check_cycles(playbook.steps, problems, playbook.blocks):
         return None
-    kept = chosen_steps(playbook.steps, request.choice, problems)
+    kept = chosen_steps(playbook.steps, request.choice, problems, playbook.blocks)
     scopes = _scopes(request)
-    steps = compute_keys(passed_through(graph, playbook.steps, kept), scopes.common, problems)
+    chosen, blocks = passed_through(playbook.steps, kept, playbook.blocks)
+    steps = compute_keys(chosen, scopes.common, problems)
     placer = Placer(playbook, inventory, scopes, request.overrides, problems, request.certificates)
     placed = {step.id: placer.place(step) for step in steps}
     planned = tuple(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.playbook.model import Step
+from runner.plan.order import around
+from runner.playbook.control import Part
+from runner.playbook.model import Block, Step
 from runner.problems import Problems, suggestion
 
 ALWAYS, NEVER = "always", "never"
+_NO_BLOCKS: Mapping[str, Block] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +24,16 @@ class Choice:
     start_at: str | None = None
 
 
-def chosen_steps(steps: Sequence[Step], choice: Choice, problems: Problems) -> frozenset[str]:
-    """The ids of the steps that run.
+def chosen_steps(
+    steps: Sequence[Step], choice: Choice, problems: Problems, blocks: Mapping[str, Block] = _NO_BLOCKS
+) -> frozenset[str]:
+    """The ids of the steps and blocks that run.
 
     As in Ansible a step tagged ``always`` runs unless that tag itself is skipped, and one tagged ``never`` runs only
-    where one of its tags is asked for.
+    where one of its tags is asked for. A block that is named stands for all of its steps. What rescues and what always
+    follows comes with any step of its block, and never without one.
     """
-    ids = [step.id for step in steps]
+    ids = [*(step.id for step in steps), *blocks]
     for name in (*choice.only, *((choice.start_at,) if choice.start_at else ())):
         if name not in ids:
             problems.error("unknown-step", f"no step is named `{name}`", None, *suggestion(name, ids))
@@ -37,19 +43,47 @@ def chosen_steps(steps: Sequence[Step], choice: Choice, problems: Problems) -> f
             problems.error(
                 "unknown-step-tag", f"no step has the tag `{tag}`", None, *suggestion(tag, known_tags)
             )
-    start = ids.index(choice.start_at) if choice.start_at in ids else 0
-    return frozenset(
+    named = {step.id: {step.id, *(place.block for place in around(step.place, blocks))} for step in steps}
+    start = next((n for n, step in enumerate(steps) if choice.start_at in named[step.id]), 0)
+    chosen = {
         step.id
         for position, step in enumerate(steps)
-        if position >= start and (not choice.only or step.id in choice.only) and _by_tags(step.tags, choice)
-    )
+        if position >= start
+        and (not choice.only or named[step.id] & set(choice.only))
+        and _by_tags(step.tags, choice)
+    }
+    return _whole_blocks(steps, chosen, choice, blocks)
+
+
+def _whole_blocks(
+    steps: Sequence[Step], chosen: set[str], choice: Choice, blocks: Mapping[str, Block]
+) -> frozenset[str]:
+    """With each block's rescue and always where a step of its body is chosen, without them where none is."""
+    inside: dict[str, dict[Part, list[Step]]] = {name: {part: [] for part in Part} for name in blocks}
+    depth = {name: len(around(block.place, blocks)) for name, block in blocks.items()}
+    for step in steps:
+        for place in around(step.place, blocks):
+            inside[place.block][place.part].append(step)
+    for name in sorted(blocks, key=lambda name: -depth[name]):
+        parts = inside[name]
+        rest = [*parts[Part.RESCUE], *parts[Part.ALWAYS]]
+        if any(step.id in chosen for step in parts[Part.BODY]):
+            chosen |= {step.id for step in rest if not _left_out(step.tags, choice)}
+        else:
+            chosen -= {step.id for step in rest}
+    by_id = {step.id: step for step in steps}
+    held = {place.block for name in chosen for place in around(by_id[name].place, blocks)}
+    return frozenset(chosen | held)
+
+
+def _left_out(tags: frozenset[str], choice: Choice) -> bool:
+    """Whether it is left out even where the rest of its block runs: by a tag that is skipped, or as ``never``."""
+    special = tags | {"all"} | ({"tagged"} if tags else {"untagged"})
+    return bool(special & set(choice.skip_tags)) or (NEVER in tags and not tags & set(choice.tags))
 
 
 def _by_tags(tags: frozenset[str], choice: Choice) -> bool:
     special = tags | {"all"} | ({"tagged"} if tags else {"untagged"})
-    asked = bool(special & set(choice.tags))
-    if special & set(choice.skip_tags):
+    if _left_out(tags, choice):
         return False
-    if NEVER in tags:
-        return bool(tags & set(choice.tags))
-    return not choice.tags or asked or ALWAYS in tags
+    return not choice.tags or bool(special & set(choice.tags)) or ALWAYS in tags

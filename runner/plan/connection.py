@@ -12,6 +12,7 @@ from runner.plan.hosts import NamedHost, parse_ssh_name
 from runner.plan.session_options import session_options
 from runner.plan.setting import Reach, Setting
 from runner.plan.winrm import ClientCertificates, WinrmMaker
+from runner.playbook.control import Deadlines
 from runner.problems import Problems
 from runner.transport.endpoint import Endpoint, HostKeyChecking
 from runner.units import parse_duration
@@ -25,7 +26,7 @@ class EndpointMaker:
     """Makes endpoints; knows how to find the settings of a jump host that the inventory names.
 
     ``reach_of`` gives the settings of a host by its inventory name, or None where there is no such host;
-    ``certificates`` the client certificates that a thumbprint may name.
+    ``certificates`` the client certificates that a thumbprint may name; ``deadlines`` are the playbook's.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class EndpointMaker:
         problems: Problems,
         reach_of: Callable[[str, Span], Reach | None],
         certificates: ClientCertificates | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         self._problems = problems
+        self._deadlines = deadlines or Deadlines()
         self._reach_of = reach_of
         self._winrm = WinrmMaker(problems, certificates)
 
@@ -42,6 +45,9 @@ class EndpointMaker:
         """The endpoint of a host; ``through`` are the hosts whose jump it is, against circles."""
         transport = reach.transport
         options = session_options(reach.settings.get("session_option"), transport, self._problems)
+        connect_timeout = self._timeout(reach, options.open_timeout)
+        if options.open_timeout is None and self._deadlines.open is not None:
+            options = replace(options, open_timeout=self._deadlines.open)
         if transport == "local":
             return Endpoint(host=reach.host.name, transport="local", session_options=options)
         endpoint = Endpoint(
@@ -51,7 +57,7 @@ class EndpointMaker:
             port=self._port(reach),
             user=reach.text("user_name"),
             credential=reach.text("credential"),
-            connect_timeout=self._timeout(reach, options.open_timeout),
+            connect_timeout=connect_timeout,
             session_options=options,
         )
         if transport == "winrm":
@@ -82,9 +88,9 @@ class EndpointMaker:
         return int(text)
 
     def _timeout(self, reach: Reach, open_timeout: float | None) -> float:
-        """Seconds for connecting: what is said, 30 where nothing is; opening a session cannot take less."""
+        """Seconds for connecting: what is said, the deadline, else 30; opening a session cannot take less."""
         setting = reach.settings.get("connect_timeout")
-        said = None
+        said = self._deadlines.connect
         if setting is not None:
             try:
                 said = parse_duration(setting.value).total_seconds()

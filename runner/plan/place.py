@@ -51,12 +51,16 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A placement with what limits apply to it by name: ``(kind, name)`` to the limit; ``target`` names its hosts."""
+    """A placement with what limits apply to it by name: ``(kind, name)`` to the limit; ``target`` names its hosts.
+
+    ``delegates`` are those of the placement, whose limits hold in the place of its own.
+    """
 
     placement: Placement
     reach: Reach
     limits: Mapping[tuple[str, str], int]
     target: Target | None = None
+    delegates: tuple[Placed, ...] = ()
 
 
 class Placer:
@@ -78,61 +82,73 @@ class Placer:
         self._problems = problems
         self._directory = Path(playbook.path).parent
         self._rules = WinrmRules(playbook.credentials, problems)
-        self._endpoints = EndpointMaker(problems, self._reach_of_name, certificates)
+        self._endpoints = EndpointMaker(problems, self._reach_of_name, certificates, playbook.deadlines)
         self._placed: dict[object, tuple[Placed, ...]] = {}
         self._addresses: dict[str, tuple[Endpoint, Span]] = {}
         self.logins: dict[str, Login] = {}
         """Logins with passwords that an Ansible inventory holds, under names no credential can have."""
 
-    def place(self, step: Step) -> tuple[Placed, ...]:
-        """The step's hosts in the order they start; a host named twice stands where it is named first."""
+    def place(self, step: Step, *, unlimited: bool = False) -> tuple[Placed, ...]:
+        """The step's hosts in the order they start; a host named twice stands where it is named first.
+
+        ``unlimited``: hosts that ``-l`` leaves out are placed too, as those are that others delegate to.
+        """
         hosts = id(step.hosts) if step.hosts is not None else None
         who = (tuple(t.text for t in step.targets), tuple(s.text for s in step.sessions), hosts)
         key = (
             *who,
             step.shell,
             step.no_new_scope,
+            step.on_loss,
+            unlimited,
             id(step.node.get("connection")) if step.connection else None,
         )
         if key not in self._placed:
             found: dict[str, Placed] = {}
-            for placed in self._place(step):
+            for placed in self._place(step, None if unlimited else self._overrides.limit):
                 found.setdefault(placed.placement.host, placed)
             self._placed[key] = tuple(found.values())
         return self._placed[key]
 
-    def _place(self, step: Step) -> list[Placed]:
+    def _place(self, step: Step, limit: frozenset[str] | None) -> list[Placed]:
         placed: list[Placed] = []
         for named in step.sessions:
             session = self._playbook.sessions.get(named.text)
             for name in session.targets if session else ():
-                placed += self._place_target(name, step, session, named.span)
+                placed += self._place_target(name, step, session, named.span, limit)
         for named in step.targets:
-            placed += self._place_target(named.text, step, None, named.span)
+            placed += self._place_target(named.text, step, None, named.span, limit)
         if step.hosts is not None:
             hosts = hosts_of_pattern(step.hosts, self._inventory, self._directory, self._problems)
-            placed += self._place_hosts(hosts, None, step, None)
+            placed += self._place_hosts(hosts, None, step, None, limit)
         if not (step.sessions or step.targets or step.hosts is not None):
-            placed += self._place_hosts([local_host(step.span)], None, step, None)
+            placed += self._place_hosts([local_host(step.span)], None, step, None, limit)
         return placed
 
-    def _place_target(self, name: str, step: Step, session: Session | None, span: Span) -> list[Placed]:
+    def _place_target(
+        self, name: str, step: Step, session: Session | None, span: Span, limit: frozenset[str] | None
+    ) -> list[Placed]:
         if name == LOCAL:
-            return self._place_hosts([local_host(span)], None, step, session)
+            return self._place_hosts([local_host(span)], None, step, session, limit)
         target = self._playbook.targets.get(name)
         if target is None:
             return []
         hosts = hosts_of_target(target, self._inventory, self._directory, self._problems)
-        return self._place_hosts(hosts, target, step, session)
+        return self._place_hosts(hosts, target, step, session, limit)
 
     def _place_hosts(
-        self, hosts: Sequence[NamedHost], target: Target | None, step: Step, session: Session | None
+        self,
+        hosts: Sequence[NamedHost],
+        target: Target | None,
+        step: Step,
+        session: Session | None,
+        limit: frozenset[str] | None,
     ) -> list[Placed]:
         placed = []
         for written in hosts:
             try:
                 host = self._named(written, target)
-                if not self._within_limit(host):
+                if not _within_limit(host, limit):
                     continue
                 placed.append(self._place_host(host, target, step, session))
             except RunnerError as error:
@@ -146,10 +162,6 @@ class Placer:
             return host
         name = str(self._scopes.of(host.name).render(node))
         return replace(host, name=name, address=host.address or host.name)
-
-    def _within_limit(self, host: NamedHost) -> bool:
-        limit = self._overrides.limit
-        return limit is None or host.name in limit or host.connection.get("transport") == "local"
 
     def _place_host(
         self, host: NamedHost, target: Target | None, step: Step, session: Session | None
@@ -169,11 +181,12 @@ class Placer:
             shell=shell,
             interpreter=reach.text(f"interpreter:{shell}") or reach.text("interpreter"),
             session=kept,
-            session_on_loss=session.on_loss if session else "fail",
+            session_on_loss=step.on_loss or (session.on_loss if session else "fail"),
             session_reset=session.reset if session else "never",
             session_idle_close=session.idle_close if session else None,
             session_label=self._label(session, host),
             cancel_timeout=_cancel_timeout(endpoint),
+            close_timeout=self._playbook.deadlines.close,
         )
         return Placed(placement, reach, self._limits(placement, reach, target, session), target)
 
@@ -285,6 +298,10 @@ class Placer:
                 if isinstance(value, int):
                     found.append((item, value))
         return found
+
+
+def _within_limit(host: NamedHost, limit: frozenset[str] | None) -> bool:
+    return limit is None or host.name in limit or host.connection.get("transport") == "local"
 
 
 def _values(settings: Mapping[str, Any]) -> dict[str, Any]:
