@@ -214,6 +214,13 @@ CODES: dict[str, CodePage] = {
         wrong="steps:\n  - script: uptime\n    regsiter: load",
         right="steps:\n  - script: uptime\n    register: load",
     ),
+    "unknown-failure-code": CodePage(
+        "`retry.on` names a failure's code that nobody knows",
+        "A failure that was misspelt would never be tried again, and nobody would see why. Words with a dash are codes,"
+        " `failed`, `unreachable` and `timed_out` are statuses, and anything else is an expression on `result`.",
+        "retry: {attempts: 3, on: [conection-refused]}",
+        "retry: {attempts: 3, on: [connection-refused]}",
+    ),
     "unknown-script": CodePage(
         "`script: {ref: NAME}` names a script that the playbook does not have",
         "Scripts with names stand under `scripts:`.",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 
 from runner import __version__
 from runner.document.nodes import AnyNode, Mapping, Scalar
+from runner.playbook.blocks import blocks_around
 from runner.playbook.bodies import CommandBody, LaterBody, ScriptBody
-from runner.playbook.model import Playbook, Step
+from runner.playbook.model import Block, Playbook, Step
 from runner.playbook.preferences import check_preferences
 from runner.playbook.read import entries_of, is_template, text_of
 from runner.playbook.requires import check_requires
@@ -49,7 +50,7 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
     root = playbook.document.root
     check_requires(root.get("requires") if isinstance(root, Mapping) else None, __version__, problems)
     _check_reserved(playbook, problems)
-    _check_ids(playbook.steps, problems)
+    _check_ids(playbook, problems)
     _check_registers(playbook.steps, problems)
     for target in playbook.targets.values():
         if target.name == LOCAL:
@@ -59,7 +60,7 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
     for session in playbook.sessions.values():
         for name in session.targets:
             _known("target", name, {*playbook.targets, LOCAL}, session.span, problems)
-    ids = {step.id for step in playbook.steps}
+    ids = {*(step.id for step in playbook.steps), *playbook.blocks}
     for step in playbook.steps:
         _check_who(playbook, step, problems)
         for need in step.needs or ():
@@ -123,17 +124,32 @@ def _key_span(step: Step, key: str) -> Span:
     return node.span if node is not None else step.span
 
 
-def _check_ids(steps: tuple[Step, ...], problems: Problems) -> None:
-    seen: dict[str, Span] = {}
-    for step in steps:
-        if step.id in seen:
-            problems.error(
-                "duplicate-step",
-                f"two steps have the id `{step.id}`",
-                step.span,
-                f"the first one is at {seen[step.id]}; give one of them another `id`",
-            )
-        seen.setdefault(step.id, step.span)
+def _check_ids(playbook: Playbook, problems: Problems) -> None:
+    seen: dict[str, Block | Step] = {}
+    for each in _in_file_order(playbook):
+        first = seen.setdefault(each.id, each)
+        if first is not each:
+            tell_duplicate(each.id, first.span, each.span, problems)
+
+
+def _in_file_order(playbook: Playbook) -> Iterator[Block | Step]:
+    """All steps, each block before its first one; a block without steps is not among them."""
+    entered: set[str] = set()
+    for step in playbook.steps:
+        around = [block for block in blocks_around(playbook, step) if block.id not in entered]
+        entered.update(block.id for block in around)
+        yield from around
+        yield step
+
+
+def tell_duplicate(name: str, first: Span, second: Span, problems: Problems) -> None:
+    """Note an id that steps or blocks have twice."""
+    problems.error(
+        "duplicate-step",
+        f"two steps have the id `{name}`",
+        second,
+        f"the first one is at {first}; give one of them another `id`",
+    )
 
 
 def _check_registers(steps: tuple[Step, ...], problems: Problems) -> None:

@@ -7,18 +7,11 @@ from collections.abc import Iterator
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.control import Later
 
-PLAYBOOK_KEYS = frozenset({"secrets", "pools", "max_fail", "max_unreachable", "lock"})
+PLAYBOOK_KEYS = frozenset({"secrets"})
 
-STEP_KEYS = frozenset(
-    {
-        *("run_once", "delegate_to", "order_by", "run_as", "read_only"),
-        *("until", "retry", "pool", "waves", "health", "max_fail", "max_unreachable", "unreachable"),
-        *("quarantine", "lock", "any_errors", "collect", "background", "job_name", "disconnected"),
-        *("session_name", "rerun", "on_loss", "rescue", "always", "rescue_on"),
-    }
-)
+STEP_KEYS = frozenset({"run_as", "collect", "background", "job_name", "disconnected", "session_name"})
 
-BODIES = frozenset({"ensure", "block", "receive", "set_vars", "http", "fail", "gate", "wait_for", "reboot"})
+BODIES = frozenset({"receive"})
 
 TARGET_KEYS = frozenset({"where", "max_age", "run_as"})
 

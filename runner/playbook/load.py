@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from runner.document.nodes import AnyNode, Document, Mapping, Scalar, Source
-from runner.document.reader import PLAYBOOK_LIMIT, read_source, written_path
+from runner.document.reader import PLAYBOOK_LIMIT, read_source
 from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
 from runner.playbook import check, parse
-from runner.playbook.control import Later, Need, Wait
+from runner.playbook.context import StepContext
+from runner.playbook.control import Later
+from runner.playbook.control_parse import parse_tolerance
+from runner.playbook.flatten import Flat, Flattener
 from runner.playbook.later import PLAYBOOK_KEYS, STEP_KEYS, TARGET_KEYS, later_keys
-from runner.playbook.model import Playbook, Step
-from runner.playbook.read import entries_of, items_of, scalars_of, seconds_of, text_of, throttle_of
-from runner.playbook.step_parse import StepContext, parse_step
+from runner.playbook.model import Block, Playbook
+from runner.playbook.read import entries_of, scalars_of, seconds_of, text_of, throttle_of, word_of
 from runner.problems import Problems
-
-_DEEPEST_INCLUDE = 20
+from runner.values import Span
 
 
 def load_playbook(path: str | Path, problems: Problems) -> Playbook | None:
@@ -71,7 +71,7 @@ class _Loader:
             scripts=scripts,
             defaults={key: value for key, value in defaults.items() if key != "connection"},
         )
-        steps = self._resolve_includes(self._steps(root.get("steps"), context))
+        flat = Flattener(self._read_steps).flatten(root.get("steps"), context)
         later: list[Later] = [
             *later_keys(root, PLAYBOOK_KEYS),
             *later_keys(root.get("defaults"), STEP_KEYS),
@@ -97,11 +97,26 @@ class _Loader:
             sessions=parse.parse_sessions(root.get("sessions")),
             scripts=scripts,
             default_connection=parse.connection_of(defaults.get("connection"), problems),
-            steps=tuple(steps),
+            steps=tuple(flat.steps),
             throttle=throttle_of(root.get("throttle")),
             timeout=seconds_of(root.get("timeout")),
+            blocks=self._blocks(flat),
+            pools=parse.parse_pools(root.get("pools")),
+            max_fail=parse_tolerance(root.get("max_fail")),
+            max_unreachable=parse_tolerance(root.get("max_unreachable")),
+            lock=word_of(root.get("lock")),
+            deadlines=parse.parse_deadlines(root.get("deadlines")),
             later=tuple(later),
         )
+
+    def _blocks(self, flat: Flat) -> dict[str, Block]:
+        """The blocks by id; a second one of an id is told."""
+        blocks: dict[str, Block] = {}
+        for block in flat.blocks:
+            if block.id in blocks:
+                check.tell_duplicate(block.id, blocks[block.id].span, block.span, self._problems)
+            blocks.setdefault(block.id, block)
+        return blocks
 
     def _variables(self, root: Mapping, directory: Path) -> dict[str, AnyNode]:
         variables = parse.parse_variables(root.get("vars"), self._problems)
@@ -129,80 +144,14 @@ class _Loader:
                 self._documents.append(Document(source, None))
         return self._scripts[path]
 
-    def _steps(
-        self, node: AnyNode | None, context: StepContext, entry: tuple[Need, ...] = (), depth: int = 0
-    ) -> list[Step]:
-        """The steps of a list, each with its needs told: ``entry`` is what the first of them waits for."""
-        steps: list[Step] = []
-        before = entry
-        for number, item in enumerate(items_of(node), 1):
-            if not isinstance(item, Mapping):
-                continue
-            step = parse_step(item, number, context)
-            needs = before if step.needs is None else step.needs or entry
-            if "include" in item:
-                included = self._included(item, replace(step, needs=needs), context, depth)
-                steps += included
-                ends = _ends(included)
-                self._includes[step.id] = ends
-                before = tuple(Need(end, Wait.AUTO, step.span) for end in ends) or needs
-            else:
-                steps.append(replace(step, needs=needs))
-                before = (Need(step.id, Wait.AUTO, step.span),)
-        return steps
-
-    def _included(self, item: Mapping, outer: Step, context: StepContext, depth: int) -> list[Step]:
-        """The steps of an included file in the place of the step that includes them.
-
-        They take its ``vars`` below their own, its ``when``, ``tags`` and needs on top of their own.
-        """
-        named = item.get("include")
-        parts = entries_of(named)
-        file = parts.get("file") if isinstance(named, Mapping) else named
-        if not isinstance(file, Scalar) or file.value is None:
-            return []
-        if depth >= _DEEPEST_INCLUDE:
-            words = f"files include each other more than {_DEEPEST_INCLUDE} deep"
-            self._problems.error("include-too-deep", words, file.span)
-            return []
-        path = context.directory / written_path(file.text)
-        source = read_source(path, self._problems, limit=PLAYBOOK_LIMIT, span=file.span)
+    def _read_steps(self, path: Path, span: Span) -> Document | None:
+        """A file that ``include`` names, checked against the schema."""
+        source = read_source(path, self._problems, limit=PLAYBOOK_LIMIT, span=span)
         document = load(source, self._problems) if source is not None else None
         if document is None or document.root is None:
-            return []
+            return None
         self._documents.append(document)
         self._problems.end_stage()
         check_steps_file(document, self._problems)
         self._problems.end_stage()
-        nodes = document.root.get("steps") if isinstance(document.root, Mapping) else document.root
-        variables = {**outer.variables, **entries_of(parts.get("vars"))}
-        inner = replace(context, directory=path.parent)
-        return [
-            replace(
-                step,
-                when=(*outer.when, *step.when),
-                tags=step.tags | outer.tags,
-                variables={**variables, **step.variables},
-                later=(*outer.later, *step.later),
-            )
-            for step in self._steps(nodes, inner, outer.needs or (), depth + 1)
-        ]
-
-    def _resolve_includes(self, steps: list[Step]) -> list[Step]:
-        """Steps that need an include by its id need the steps it ends with."""
-        return [
-            replace(
-                step,
-                needs=tuple(
-                    Need(end, need.wait, need.span)
-                    for need in step.needs or ()
-                    for end in self._includes.get(need.step, (need.step,))
-                ),
-            )
-            for step in steps
-        ]
-
-
-def _ends(steps: list[Step]) -> tuple[str, ...]:
-    needed = {need.step for step in steps for need in step.needs or ()}
-    return tuple(step.id for step in steps if step.id not in needed)
+        return document

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.document.traps import check_path, check_pattern, check_variable_words
-from runner.playbook.control import Later
+from runner.playbook.control import Deadlines, Later, Pool
 from runner.playbook.later import SECRET_SOURCES, TARGET_KEYS, later_keys
 from runner.playbook.model import Credential, Input, SecretSource, Session, Target
 from runner.playbook.read import entries_of, flag_of, scalars_of, seconds_of, text_of, throttle_of, word_of
@@ -128,6 +129,25 @@ def parse_sessions(node: AnyNode | None) -> dict[str, Session]:
             on_loss=word_of(parts.get("on_loss")) or "fail",
         )
     return sessions
+
+
+def parse_pools(node: AnyNode | None) -> dict[str, Pool]:
+    """``pools``: a number of tokens, or a mapping with ``throttle``; one without a limit limits nothing and is none."""
+    pools: dict[str, Pool] = {}
+    if not isinstance(node, Mapping):
+        return pools
+    for name, (key, value) in node.entries.items():
+        parts = entries_of(value)
+        size = throttle_of(parts.get("throttle") if parts else value)
+        if size:
+            pools[name] = Pool(name, size, key.span, adaptive=flag_of(parts.get("adaptive")))
+    return pools
+
+
+def parse_deadlines(node: AnyNode | None) -> Deadlines:
+    """``deadlines``: durations by what they limit."""
+    parts = entries_of(node)
+    return Deadlines(**{each.name: seconds_of(parts.get(each.name)) for each in fields(Deadlines)})
 
 
 def parse_variables(node: AnyNode | None, problems: Problems) -> dict[str, AnyNode]:

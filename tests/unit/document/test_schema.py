@@ -189,7 +189,7 @@ CASES: list[Case] = [
         "`retry.attempts` of step `work` must be at least 1: `0`",
         "",
     ),
-    (in_step("retry: {on: [failed, ^lost]}"), "wrong-value", "an entry of `retry.on` of step `work`", ""),
+    (in_step("retry: {on: [failed, ^3]}"), "wrong-type", "an entry of `retry.on` of step `work`", ""),
     (in_step("when: ^''"), "wrong-type", "`when` of step `work` must be an expression or a list", ""),
     (in_step("tags: ^{a: b}"), "wrong-type", "`tags` of step `work` must be text or a list of texts", ""),
     (

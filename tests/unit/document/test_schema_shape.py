@@ -145,7 +145,7 @@ def test_keys_of_the_language_are_all_there() -> None:
         enable_network_access trusted_hosts user_name key_file_path identity_file_path subsystem options jump
         host_key_checking known_hosts ssh_transport run_as_administrator runtime via"""
     playbook = """version name description inputs vars vars_files secrets credentials session_options targets sessions
-        scripts pools defaults steps throttle timeout max_fail max_unreachable lock requires"""
+        scripts pools defaults steps throttle timeout max_fail max_unreachable lock deadlines requires"""
     assert set(defs["step"]["properties"]) == set(step.split())
     assert set(defs["target"]["properties"]) == set(target.split())
     assert set(SCHEMAS["playbook"]["properties"]) == set(playbook.split())
