@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.cli.extras import read_extras
+from runner.cli.limits import ResultsOf, named_sets
 from runner.cli.options import words
 from runner.credentials.certificates import CertificateStore
-from runner.document.reader import written_path
+from runner.document.reader import noting_files, written_path
 from runner.inventory.inventory import Inventory
 from runner.inventory.load import load_inventory
 from runner.inventory.patterns import select
@@ -30,9 +31,23 @@ from runner.variables.not_known import NOT_KNOWN
 from runner.variables.scope import Variable
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a plan is made with so that it comes out the same again: the run's id, its instant, its shuffling seed."""
+
+    run: str
+    now: datetime
+    seed: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the command line gives, as the options name it."""
+    """What the command line gives, as the options name it.
+
+    ``recorded`` are ``-e`` values that a journal kept, below those of ``extra``. ``results_of`` looks runs up for
+    ``-l @RUN:failed``; None where no run can be named. ``limited_to`` are the hosts such a limit meant when it was
+    recorded; they take the place of ``limit``.
+    """
 
     inventory: Sequence[str] = ()
     extra: Sequence[str] = ()
@@ -48,17 +63,26 @@ class Given:
     timeout: float | None = None
     password: Secret | None = None
     certificates: str | None = None
+    recorded: Mapping[str, Extra] = field(default_factory=dict)
+    results_of: ResultsOf | None = None
+    limited_to: Sequence[str] | None = None
 
 
 @dataclass(slots=True)
 class Prepared:
-    """What came of it; ``plan`` is None where there are errors among the problems."""
+    """What came of it; ``plan`` is None where there are errors among the problems.
+
+    ``inventory_files`` are those that the inventory was read from, with their SHA-256 (:func:`noting_files`).
+    ``limited_to`` has what ``-l`` meant where it named runs, which may mean something else tomorrow.
+    """
 
     problems: Problems
     playbook: Playbook | None = None
     inventory: Inventory | None = None
     plan: Plan | None = None
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    inventory_files: Mapping[str, str] = field(default_factory=dict)
+    limited_to: Sequence[str] | None = None
 
     @property
     def sources(self) -> dict[str, str]:
@@ -67,24 +91,32 @@ class Prepared:
         return {document.source.path: document.source.text for document in documents}
 
 
-def prepare(path: str, given: Given, *, validating: bool = False) -> Prepared:
-    """Load, check and plan a playbook; every problem of all files is in the result."""
+def prepare(path: str, given: Given, *, validating: bool = False, origin: Origin | None = None) -> Prepared:
+    """Load, check and plan a playbook; every problem of all files is in the result.
+
+    ``origin`` is that of a run that is gone on with; None begins a new one.
+    """
     problems = Problems()
-    prepared = Prepared(problems, extras=read_extras(given.extra))
+    prepared = Prepared(problems, extras={**given.recorded, **read_extras(given.extra)})
     inventory_problems = Problems()
     if given.inventory:
-        prepared.inventory = load_inventory(
-            list(given.inventory), inventory_problems, playbook_dir=Path(path).parent
-        )
+        with noting_files() as files:
+            prepared.inventory = load_inventory(
+                list(given.inventory), inventory_problems, playbook_dir=Path(path).parent
+            )
+        prepared.inventory_files = files
     prepared.playbook = load_playbook(path, problems)
     problems.extend(inventory_problems)
     if prepared.playbook is not None:
-        prepared.plan = _plan(prepared.playbook, prepared, given, validating=validating)
+        origin = origin or new_origin(datetime.now(UTC))
+        prepared.plan = _plan(prepared.playbook, prepared, given, origin, validating=validating)
     return prepared
 
 
-def _plan(playbook: Playbook, prepared: Prepared, given: Given, *, validating: bool) -> Plan | None:
-    problems, now = prepared.problems, datetime.now(UTC)
+def _plan(
+    playbook: Playbook, prepared: Prepared, given: Given, origin: Origin, *, validating: bool
+) -> Plan | None:
+    problems = prepared.problems
     inputs, extras = resolve_inputs(playbook.inputs, prepared.extras, problems, require=not validating)
     for name, declared in playbook.inputs.items():
         # A name is known even where its value is missing or refused.
@@ -95,13 +127,13 @@ def _plan(playbook: Playbook, prepared: Prepared, given: Given, *, validating: b
         inventory=prepared.inventory,
         inputs=inputs,
         extras=extras,
-        run=run_id(now),
-        now=now,
+        run=origin.run,
+        now=origin.now,
         choice=Choice(
             words(tuple(given.tags)), words(tuple(given.skip_tags)), tuple(given.only), given.start_at
         ),
         overrides=_overrides(prepared, given),
-        certificates=None if validating else CertificateStore(_folder(given.certificates), now=now),
+        certificates=None if validating else CertificateStore(_folder(given.certificates), now=origin.now),
         throttle=given.throttle,
         timeout=given.timeout,
         validating=validating,
@@ -120,7 +152,7 @@ def _overrides(prepared: Prepared, given: Given) -> Overrides:
         credential=asked if given.password is not None else given.credential,
         logins={asked: Login(password=given.password)} if given.password is not None else {},
         shell=Shell(given.shell.lower()) if given.shell else None,
-        limit=_limit(given.limit, prepared),
+        limit=_limit(prepared, given),
     )
 
 
@@ -128,12 +160,29 @@ def _folder(written: str | None) -> Path | None:
     return None if not written else written_path(written)
 
 
-def _limit(pattern: str | None, prepared: Prepared) -> frozenset[str] | None:
-    if pattern is None:
+def _limit(prepared: Prepared, given: Given) -> frozenset[str] | None:
+    if given.limited_to is not None:
+        prepared.limited_to = given.limited_to
+        return frozenset(given.limited_to)
+    if given.limit is None:
         return None
+    pattern, sets = given.limit, dict[str, Sequence[str]]()
+    if "@" in pattern and given.results_of is not None:
+        pattern, found = named_sets(pattern, given.results_of)
+        sets.update(found)
     if prepared.inventory is None:
-        return frozenset(words((pattern.replace(":", ","),)))
-    return frozenset(select(prepared.inventory, pattern, prepared.problems))
+        names = words((pattern.replace(":", ","),))
+        chosen = [host for name in names for host in sets.get(name.removeprefix("@"), (name,))]
+    else:
+        chosen = select(prepared.inventory, pattern, prepared.problems, sets=sets)
+    if sets:
+        prepared.limited_to = tuple(chosen)
+    return frozenset(chosen)
+
+
+def new_origin(now: datetime) -> Origin:
+    """The origin of a run that begins now."""
+    return Origin(run_id(now), now, secrets.randbits(32))
 
 
 def run_id(now: datetime) -> str:

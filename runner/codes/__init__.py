@@ -34,6 +34,7 @@ AREAS = (
     "locks",
     "present",
     "lab",
+    "runs",
     "cli",
 )
 

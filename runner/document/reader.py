@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +24,31 @@ INVENTORY_LIMIT: Final = 64 * 1024 * 1024
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _SIXTEEN_BIT_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+_NOTED: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting_files() -> Iterator[dict[str, str]]:
+    """What is read within, for who must know later whether it has changed: path as shown to SHA-256 in hex.
+
+    The output of a program that is read in place of a file stands there too, under the command.
+    """
+    noted: dict[str, str] = {}
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
+
+
+def note_read(shown: str, content: bytes) -> str:
+    """Note something that was read; gives its SHA-256 in hex."""
+    digest = hashlib.sha256(content).hexdigest()
+    noted = _NOTED.get()
+    if noted is not None:
+        noted[shown] = digest
+    return digest
 
 
 def written_path(text: str) -> Path:
@@ -50,7 +78,7 @@ def read_source(
     text = _decode(content, shown, problems)
     if text is None:
         return None
-    return Source(shown, text, hashlib.sha256(content).hexdigest())
+    return Source(shown, text, note_read(shown, content))
 
 
 def _read_bytes(path: Path, shown: str, problems: Problems, *, limit: int, span: Span | None) -> bytes | None:

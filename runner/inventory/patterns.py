@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -30,6 +30,7 @@ def select(
     span: Span | Sequence[Span | None] | None = None,
     *,
     directory: Path | None = None,
+    sets: Mapping[str, Collection[str]] | None = None,
 ) -> list[str]:
     """The hosts that a pattern names, in inventory order, each once.
 
@@ -40,6 +41,7 @@ def select(
             regular expressions that match nothing (warnings). A group without hosts is no problem.
         span: the place of the pattern's text (quotes included or not), or one for each of a list.
         directory: what ``@file`` is relative to; default the working directory.
+        sets: hosts that ``@name`` means in place of a file of that name; those the inventory lacks are left out.
 
     Returns:
         Names of hosts. ``localhost``, ``127.0.0.1`` and ``::1`` are this machine where the inventory does not have
@@ -48,7 +50,7 @@ def select(
     """
     texts = [pattern] if isinstance(pattern, str) else list(pattern)
     spans = list(span) if isinstance(span, Sequence) else [span] * len(texts)
-    selection = _Selection(inventory, problems, directory or Path())
+    selection = _Selection(inventory, problems, directory or Path(), sets or {})
     return selection.hosts([_Text(text, where) for text, where in zip(texts, spans, strict=True)])
 
 
@@ -85,10 +87,17 @@ class _PlacedTerm:
 
 
 class _Selection:
-    def __init__(self, inventory: Inventory, problems: Problems, directory: Path) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        problems: Problems,
+        directory: Path,
+        sets: Mapping[str, Collection[str]],
+    ) -> None:
         self._inventory = inventory
         self._problems = problems
         self._directory = directory
+        self._sets = sets
 
     def hosts(self, texts: Iterable[_Text]) -> list[str]:
         """The hosts of some texts together, in inventory order."""
@@ -219,7 +228,9 @@ class _Selection:
         return hosts if hosts or groups else None
 
     def _file(self, placed: _PlacedTerm, name: str) -> Collection[str]:
-        """The hosts of ``@file``, which holds a name or pattern a line and ``#`` comments."""
+        """The hosts of ``@file``, which holds a name or pattern a line and ``#`` comments; or of a named set."""
+        if name in self._sets:
+            return self._sets[name]
         path = self._directory / written_path(name)
         source = read_source(path, self._problems, limit=INVENTORY_LIMIT, span=placed.place())
         texts = []

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.document.nodes import Source
-from runner.document.reader import INVENTORY_LIMIT
+from runner.document.reader import INVENTORY_LIMIT, note_read
 from runner.inventory.builder import InventoryBuilder
 from runner.inventory.listing import META, read_listing
 from runner.problems import Problems
@@ -107,6 +107,7 @@ def _run(path: Path, arguments: tuple[str, ...], shown: str, timeout: float) -> 
         )
     if len(output) > INVENTORY_LIMIT:
         raise ScriptError("inventory-script-output", f"{shown} printed more than {INVENTORY_LIMIT >> 20} MiB")
+    note_read(f"{path} {' '.join(arguments)}", output)
     try:
         return output.decode()
     except UnicodeDecodeError as error:
