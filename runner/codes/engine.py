@@ -270,4 +270,24 @@ CODES: dict[str, CodePage] = {
         summary="A fetched file cannot be written on the controller",
         explanation="The reason is the system's own. Files fetched before it are complete.",
     ),
+    "until-not-held": CodePage(
+        summary="`until` did not hold after the last attempt on this host",
+        explanation=(
+            "The step ran as often as `retry` allows (3 attempts, 5 s apart, where nothing says more), each attempt "
+            "ended well, and the expression was never true. An attempt that failed fails with its own reason."
+        ),
+        wrong="- script: ./state\n  until: \"'ready' in result.output\"   # it takes a minute\n",
+        right=(
+            "- script: ./state\n  until: \"'ready' in result.output\"\n  retry: {attempts: 30, delay: 10s}\n"
+        ),
+    ),
+    "resumed-secret": CodePage(
+        summary="A value is read that held a secret, and the run was resumed since",
+        explanation=(
+            "Secrets are never recorded, so a result that held one comes back from the journal without what was put "
+            "out. A step that reads it fails before anything is sent: stars must not be taken for a password."
+        ),
+        wrong="runner resume last   # a later step reads what `login` registered\n",
+        right="runner resume last --rerun login\n",
+    ),
 }

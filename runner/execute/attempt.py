@@ -1,6 +1,7 @@
 """One attempt: a step, or one item of its loop, on one host, from its templates to its result.
 
-Whatever goes wrong becomes a result, with what is known of the host: an exception that leaves here is a bug of ours.
+Whether it is repeated or forgiven is not decided here (``runner.execute.course``). Whatever goes wrong becomes a
+result, with what is known of the host: an exception that leaves here is a bug of ours.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from runner.document.nodes import Scalar
 from runner.engine.result import Failure, Result, Status
-from runner.errors import ConnectionLost, HostError, RunnerError, Unreachable
+from runner.errors import ConnectionLost, HostError, JournalError, RunnerError, Unreachable
 from runner.execute.done import Body, Done
 from runner.execute.guard import forget_cancellation, uninterrupted
 from runner.execute.prepare import prepare, stays_here
 from runner.execute.registry import view
 from runner.execute.scopes import with_result
 from runner.execute.site import Site
+from runner.playbook.bodies import HttpBody
 from runner.units import format_duration
 
 
@@ -44,6 +45,7 @@ class _Attempt:
         self._started_at: datetime = self._clock.utc()
         self._sent_at: float | None = None
         self._body: Body | None = None
+        self._recorded = False
 
     async def run(self) -> Result:
         try:
@@ -53,8 +55,11 @@ class _Attempt:
             ended = self._cancelled()
         except HostError as error:
             ended = self._host_error(error)
+        except JournalError as error:
+            failure = Failure(error.code, f"{error.message}; nothing was run", "plan", hints=error.hints)
+            ended = _Ended(Done(failure=failure, judged=False), Status.CANCELLED)
         except RunnerError as error:
-            ended = _Ended(Done(failure=_failure_of(error, "plan"), judged=False), Status.FAILED)
+            ended = _Ended(Done(failure=failure_of(error, "plan"), judged=False), Status.FAILED)
         duration = self._clock.monotonic() - self._sent_at if self._sent_at is not None else 0.0
         return self._judge(ended, duration)
 
@@ -73,9 +78,24 @@ class _Attempt:
     async def _open_and_run(self, body: Body) -> _Ended:
         try:
             await body.open()
+            await self._record_start()
             return await self._run(body)
         finally:
             await uninterrupted(body.close())
+
+    async def _record_start(self) -> None:
+        """Have it on disk that the host is about to be acted on.
+
+        Here and not before ``open``: a body that is opened has connected, logged in and started an interpreter, and
+        nothing of the author's has run (:class:`runner.execute.done.Body`). So a host that was not reached leaves no
+        start behind, and a crash while thousands of logins are under way leaves none of them unknown.
+        """
+        site = self._site
+        acts = not stays_here(site.planned) or isinstance(self._step.body, HttpBody)
+        if self._recorded or not acts or site.turn is None:
+            return
+        await site.turn.record_start(site.number, site.item.index if site.item is not None else None)
+        self._recorded = True
 
     async def _run(self, body: Body) -> _Ended:
         self._sent_at = self._clock.monotonic()
@@ -120,7 +140,7 @@ class _Attempt:
         status = Status.FAILED
         if isinstance(error, Unreachable) or (isinstance(error, ConnectionLost) and not error.may_have_run):
             status = Status.UNREACHABLE
-        failure = _failure_of(error, error.phase)
+        failure = failure_of(error, error.phase)
         done = Done()
         if isinstance(error, ConnectionLost) and error.may_have_run and self._body is not None:
             self._site.guard.progress.left = True
@@ -128,16 +148,14 @@ class _Attempt:
         return _Ended(replace(done, failure=failure, judged=False), status)
 
     def _judge(self, ended: _Ended, duration: float) -> Result:
-        """Apply ``failed_when``, ``changed_when`` and ``ignore_errors``."""
+        """Apply ``failed_when`` and ``changed_when``."""
         result = self._result(ended, duration)
+        if not ended.done.judged or ended.done.skipped is not None:
+            return result
         try:
-            if ended.done.judged:
-                result = self._judged(result)
-            if result.status.bad and result.status is not Status.CANCELLED and self._ignores(result):
-                result = replace(result, ignored=True)
+            return self._judged(result)
         except RunnerError as error:
-            return replace(result, status=Status.FAILED, failure=_failure_of(error, "decode", ran=True))
-        return result
+            return replace(result, status=Status.FAILED, failure=failure_of(error, "decode", ran=True))
 
     def _judged(self, result: Result) -> Result:
         step, failure, changed = self._step, result.failure, result.changed
@@ -153,13 +171,6 @@ class _Attempt:
             changed = scope.holds(step.changed_when)
         status = Status.FAILED if failure else Status.CHANGED if changed else Status.OK
         return replace(result, status=status, failure=failure, changed=changed)
-
-    def _ignores(self, result: Result) -> bool:
-        node = self._step.ignore_errors
-        if node is None:
-            return False
-        scope = with_result(self._site.scope, view(result))
-        return bool(scope.evaluate(node) if isinstance(node, Scalar) else scope.render(node))
 
     def _result(self, ended: _Ended, duration: float) -> Result:
         done, placement, item = ended.done, self._site.placement, self._site.item
@@ -194,7 +205,8 @@ class _Attempt:
         )
 
 
-def _failure_of(error: RunnerError, phase: str, *, ran: bool = False) -> Failure:
+def failure_of(error: RunnerError, phase: str, *, ran: bool = False) -> Failure:
+    """An error as a result tells it, with its place; ``ran`` says that the author's script may have run before it."""
     where = f" ({error.span})" if error.span is not None else ""
     may_have_run = ran or (isinstance(error, HostError) and error.may_have_run)
     return Failure(error.code, error.message + where, phase, may_have_run=may_have_run, hints=error.hints)

@@ -2,65 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from runner.credentials.redact import Redactor
-from runner.engine.observe import Notice, Observer
-from runner.engine.port import Clock, Turn, Verdict
-from runner.engine.result import Failure, Result, Status
+from runner.engine.observe import Notice
+from runner.engine.port import Turn, Verdict
+from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment
 from runner.engine.summary import Tally
 from runner.errors import RunnerError
-from runner.execute.attempt import attempt
+from runner.execute.blocks import BlockFailures
 from runner.execute.connections import Connections
-from runner.execute.guard import Guard, Progress, forget_cancellation
-from runner.execute.looping import combined, loop_items, run_items
+from runner.execute.looping import loop_items
 from runner.execute.masking import masked
 from runner.execute.patience import Patience
 from runner.execute.registry import Registry
 from runner.execute.scopes import Item, StepScopes
 from runner.execute.sessions import Sessions
-from runner.execute.site import Services, Site
+from runner.execute.site import Services
+from runner.execute.work import Work, failed
+from runner.execute.world import World
 from runner.plan.model import Placement, Plan, PlannedStep
-from runner.playbook.read import UNLIMITED
-from runner.transport.port import Login, Transport
+from runner.playbook.bodies import SetVarsBody
+from runner.playbook.model import Step
 
 
 class PlanExecutor:
     """Judges and runs the assignments of one plan, registers results, and keeps connections and sessions."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        *,
-        transports: Mapping[str, Transport],
-        logins: Mapping[str, Login],
-        observer: Observer,
-        clock: Clock,
-        redactor: Redactor,
-        output_dir: Path | None = None,
-    ) -> None:
+    def __init__(self, plan: Plan, world: World) -> None:
         self._plan = plan
         self._registry = Registry(plan.hosts)
-        self._scopes = StepScopes(plan, self._registry)
+        self._blocks = BlockFailures(plan.playbook.blocks, plan.hosts)
+        self._scopes = StepScopes(plan, self._registry, self._blocks)
         patience = Patience()
         self._services = Services(
             now=plan.now,
             compiler=plan.scopes.compiler,
-            connections=Connections(plan, transports, logins, patience),
+            connections=Connections(plan, world.transports, world.logins, patience),
             sessions=Sessions(plan, patience, self._tell_reopened, self._tell),
-            logins=logins,
+            logins=world.logins,
             patience=patience,
-            redactor=redactor,
-            observer=observer,
-            clock=clock,
-            output_dir=output_dir,
+            redactor=world.redactor,
+            observer=world.observer,
+            clock=world.clock,
+            output_dir=world.output_dir,
+            run=plan.run,
+            check=plan.check,
+            diff=world.diff,
+            gatekeeper=world.gatekeeper,
         )
+        self._work = Work(self._scopes, self._services)
         self._judged: dict[Assignment, list[Item]] = {}
         self._unmasked: dict[Assignment, Result] = {}
-        self._left: dict[str, None] = {}
         self.tally = Tally()
 
     def label(self, assignment: Assignment) -> tuple[str, str]:
@@ -84,7 +77,7 @@ class PlanExecutor:
             items = loop_items(step.loop, scope)
             if not items:
                 return Verdict(False, self._skip(assignment, "`loop` has no items"))
-            if not any(self._wanted(planned, placement, item) for item in items):
+            if not any(self._work.wanted(planned, placement, item) for item in items):
                 return Verdict(False, self._skip(assignment, "`when` is false for every item"))
         except RunnerError as error:
             return Verdict(False, self._not_judged(assignment, error))
@@ -93,15 +86,11 @@ class PlanExecutor:
 
     async def run(self, assignment: Assignment, turn: Turn) -> Result:
         """Do it; on cancellation stop what runs on the host, and give a cancelled result."""
-        del turn
         planned, placement = self._at(assignment)
         items = self._judged.pop(assignment, None)
-        if items is None:
-            result = await self._attempt(planned, placement, None)
-        else:
-            result = await self._loop(planned, placement, items)
+        result = await self._work.run(planned, placement, items, turn)
         shown = masked(result, self._services.redactor)
-        if shown is not result and planned.step.register is not None:
+        if shown is not result and _leaves_something(planned.step):
             self._unmasked[assignment] = result
         return shown
 
@@ -114,8 +103,8 @@ class PlanExecutor:
         planned, _ = self._at(assignment)
         self._judged.pop(assignment, None)
         unmasked = self._unmasked.pop(assignment, result)
-        if planned.step.register is not None:
-            self._registry.register(planned.step.register, planned.step.id, unmasked)
+        self._keep(planned, unmasked)
+        self._blocks.ended(planned.step, result)
         self.tally.add(result)
         closing = self._services.sessions.ended(assignment)
         self._services.connections.ended(assignment, after=closing)
@@ -136,55 +125,22 @@ class PlanExecutor:
         """Close sessions and connections; gives what may still run on hosts, as ``step on host``."""
         await self._services.sessions.close()
         await self._services.connections.close()
-        return tuple(self._left)
+        return tuple(self._work.left)
 
     def _at(self, assignment: Assignment) -> tuple[PlannedStep, Placement]:
         planned = self._plan.steps[assignment.step]
         return planned, planned.placements[assignment.position]
 
-    def _wanted(self, planned: PlannedStep, placement: Placement, item: Item) -> bool:
-        return self._scopes.scope(planned, placement.host, item).holds(planned.step.when)
-
-    async def _attempt(self, planned: PlannedStep, placement: Placement, item: Item | None) -> Result:
-        progress = Progress()
-        site = Site(
-            planned=planned,
-            placement=placement,
-            scope=self._scopes.scope(planned, placement.host, item),
-            guard=Guard(self._services.patience, placement.cancel_timeout, progress),
-            services=self._services,
-            item=item,
-        )
-        result = await attempt(site)
-        if progress.left:
-            self._left[f"`{planned.step.id}` on `{placement.host}`"] = None
-        return result
-
-    async def _loop(self, planned: PlannedStep, placement: Placement, items: list[Item]) -> Result:
-        async def run(item: Item) -> Result:
-            try:
-                if not self._wanted(planned, placement, item):
-                    skipped = Result(step=planned.step.id, host=placement.host, status=Status.SKIPPED)
-                    return replace(skipped, item=item.value, skip_reason="`when` is false for this item")
-            except RunnerError as error:
-                return replace(_failed(planned, placement, error), item=item.value)
-            return await self._attempt(planned, placement, item)
-
-        begin = self._services.clock.monotonic()
-        results = await run_items(items, self._width(planned, placement, len(items)), run)
-        if not results:  # stopped before the first item began
-            forget_cancellation()
-            failure = Failure("run-stopped", "the run was stopped; nothing was run", "plan")
-            return Result(step=planned.step.id, host=placement.host, status=Status.CANCELLED, failure=failure)
-        return combined(results, len(items), self._services.clock.monotonic() - begin)
-
-    @staticmethod
-    def _width(planned: PlannedStep, placement: Placement, count: int) -> int:
-        """How many items run at once: one unless the loop says otherwise; a session runs one script at a time."""
-        throttle = planned.step.loop.throttle if planned.step.loop is not None else None
-        if throttle is None or placement.session is not None:
-            return 1
-        return count if throttle == UNLIMITED else throttle
+    def _keep(self, planned: PlannedStep, result: Result) -> None:
+        """Keep what later steps may read, for all hosts that see it."""
+        step, hosts = planned.step, planned.seen_by or (result.host,)
+        if step.register is not None:
+            self._registry.register(step.register, step.id, result, hosts=hosts)
+        if isinstance(step.body, SetVarsBody) and not result.status.bad:
+            for each in result.items or (result,):
+                if isinstance(each.output, dict):
+                    for host in hosts:
+                        self._registry.set_variables(host, step.id, each.output)
 
     def _skip(self, assignment: Assignment, reason: str) -> Result:
         step, host = self.label(assignment)
@@ -192,7 +148,7 @@ class PlanExecutor:
 
     def _not_judged(self, assignment: Assignment, error: RunnerError) -> Result:
         planned, placement = self._at(assignment)
-        return masked(_failed(planned, placement, error), self._services.redactor)
+        return masked(failed(planned, placement, error), self._services.redactor)
 
     def _mask(self, text: str) -> str:
         return self._services.redactor.mask(text)
@@ -204,7 +160,6 @@ class PlanExecutor:
         self._services.observer.on_event(Notice(self._mask(message), self._services.clock.utc(), host))
 
 
-def _failed(planned: PlannedStep, placement: Placement, error: RunnerError) -> Result:
-    where = f" ({error.span})" if error.span is not None else ""
-    failure = Failure(error.code, error.message + where, "plan", hints=error.hints)
-    return Result(step=planned.step.id, host=placement.host, status=Status.FAILED, failure=failure)
+def _leaves_something(step: Step) -> bool:
+    """Whether later steps may read what it gives, so that it must be known unmasked."""
+    return step.register is not None or isinstance(step.body, SetVarsBody)

@@ -54,28 +54,39 @@ def loop_items(loop: Loop, scope: Scope) -> list[Item]:
 
 
 async def run_items(
-    items: Sequence[Item], throttle: int, run: Callable[[Item], Awaitable[Result]]
+    items: Sequence[Item],
+    throttle: int,
+    run: Callable[[Item], Awaitable[Result]],
+    on_workers: Callable[[int], None] = lambda _: None,
 ) -> list[Result]:
     """Run items in order, at most ``throttle`` at once; a failed one stops no other.
 
-    An unreachable host and a stop end the loop: what was not begun then has no result.
+    An unreachable host and a stop end the loop: what was not begun then has no result. ``on_workers`` is told how many
+    run at once from here on, whenever that changes.
     """
     results: dict[int, Result] = {}
     pending = iter(items)
     ending = False
+    at_work = min(throttle, len(items))
 
     async def work() -> None:
-        nonlocal ending
-        for item in pending:
-            result = results[item.index] = await run(item)
-            ending = ending or result.status in _LAST
-            if ending:
-                return
+        nonlocal ending, at_work
+        try:
+            for item in pending:
+                result = results[item.index] = await run(item)
+                ending = ending or result.status in _LAST
+                if ending:
+                    return
+        finally:
+            at_work -= 1
+            if at_work:
+                on_workers(at_work)
 
-    if throttle == 1:
+    if at_work == 1:
         await work()
     else:
-        await _all_workers([asyncio.ensure_future(work()) for _ in range(min(throttle, len(items)))])
+        on_workers(at_work)
+        await _all_workers([asyncio.ensure_future(work()) for _ in range(at_work)])
     return [results[index] for index in sorted(results)]
 
 
@@ -93,10 +104,11 @@ async def _all_workers(workers: Sequence[asyncio.Task[None]]) -> None:
             worker.result()
 
 
-def combined(results: Sequence[Result], total: int, duration: float) -> Result:
+def combined(results: Sequence[Result], total: int, duration: float, what: str = "item") -> Result:
     """One result of all items: the worst status, all output in order, the first failure with a count.
 
-    ``output`` is the items' lists one after another; an output that is no list is one entry.
+    ``output`` is the items' lists one after another; an output that is no list is one entry. ``what`` an item is
+    called where it fails. ``waited`` is the longest: items may wait at the same time.
     """
     bad = [result for result in results if result.bad]
     ranked = bad or [replace(r, status=Status.OK) if r.ignored else r for r in results]
@@ -121,18 +133,22 @@ def combined(results: Sequence[Result], total: int, duration: float) -> Result:
         output=output,
         stderr=[line for result in results for line in result.stderr],
         errors=tuple(error for result in results for error in result.errors),
-        failure=_failure(bad, len(results), total),
+        failure=_failure(bad, len(results), total, what),
         skip_reason="`when` is false for every item" if status is Status.SKIPPED else None,
         session_lost=any(result.session_lost for result in results),
         truncated=any(result.truncated for result in results),
         output_file=None,
+        attempt=max(result.attempt for result in results),
+        waited=max(result.waited for result in results),
+        would_change=any(result.would_change for result in results),
+        difference=first.difference if len(results) == 1 else None,
         items=tuple(results),
     )
 
 
-def _failure(bad: Sequence[Result], ran: int, total: int) -> Failure | None:
+def _failure(bad: Sequence[Result], ran: int, total: int, what: str) -> Failure | None:
     first = next((result.failure for result in bad if result.failure is not None), None)
     if first is None or total == 1:
         return first
-    begun = f"{len(bad)} of {total} items failed" if ran == total else f"stopped at item {ran} of {total}"
+    begun = f"{len(bad)} of {total} {what}s failed" if ran == total else f"stopped at {what} {ran} of {total}"
     return replace(first, message=f"{begun}: {first.message}")

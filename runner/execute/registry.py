@@ -1,13 +1,14 @@
-"""What steps registered: a host's own result under its name, and ``results.NAME`` as a mapping of hosts."""
+"""What steps left for later ones: results under their names, ``results.NAME`` by host, values of ``set_vars``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NoReturn
 
 from runner.engine.result import Result
-from runner.variables.scope import Layer, Variable
+from runner.values import Span
+from runner.variables.scope import Defined, Layer, Variable, VariableError
 
 View = dict[str, Any]
 
@@ -32,21 +33,106 @@ def view(result: Result) -> View:
     return seen
 
 
+_STILL_KNOWN: Final = ("status", "changed", "exit_code")
+
+
+class LostView(View):
+    """A result that held a secret, after a resume: its status is known, what it put out is recorded nowhere.
+
+    Reading that raises :class:`runner.variables.scope.VariableError` (``resumed-secret``); a step must never be given
+    stars in place of a password.
+    """
+
+    def __init__(self, step: str, known: View) -> None:
+        super().__init__({key: known[key] for key in _STILL_KNOWN})
+        self._step = step
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise _lost(self._step)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As ``view[key]``: no default stands for what was lost."""
+        del default
+        return self[key]
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        self.__missing__("")
+
+    def keys(self) -> NoReturn:
+        """Refused, as all that reads the whole."""
+        self.__missing__("")
+
+    def values(self) -> NoReturn:
+        """Refused, as all that reads the whole."""
+        self.__missing__("")
+
+    def items(self) -> NoReturn:
+        """Refused, as all that reads the whole."""
+        self.__missing__("")
+
+    def __repr__(self) -> str:
+        self.__missing__("")
+
+
+@dataclass(frozen=True, slots=True)
+class _LostVariable:
+    """A value of ``set_vars`` that was lost so."""
+
+    step: str
+    span: Span | None = None
+
+    @property
+    def value(self) -> NoReturn:
+        """Raises VariableError (``resumed-secret``)."""
+        raise _lost(self.step)
+
+    @property
+    def source(self) -> str:
+        """In words."""
+        return f"set by step `{self.step}`"
+
+
+def _lost(step: str) -> VariableError:
+    return VariableError(
+        "resumed-secret",
+        f"what step `{step}` gave held a secret, so it is not recorded and was lost when the run was resumed",
+        hints=(f"run that step again: `runner resume RUN --rerun {step}`",),
+    )
+
+
 class Registry:
     """Registered results of a run. ``hosts`` gives the order in which ``results.NAME`` lists them."""
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._order = {host: number for number, host in enumerate(hosts)}
         self._views: dict[str, dict[str, View]] = {}
-        self._layers: dict[str, dict[str, Variable]] = {}
+        self._layers: dict[str, dict[str, Defined]] = {}
         self._sorted: dict[str, Mapping[str, View]] = {}
 
-    def register(self, name: str, step: str, result: Result) -> None:
-        """Keep a host's result under ``name``."""
-        seen = view(result)
-        self._views.setdefault(name, {})[result.host] = seen
-        self._layers.setdefault(result.host, {})[name] = Variable(seen, f"registered by step `{step}`")
+    def register(
+        self, name: str, step: str, result: Result, *, hosts: Sequence[str] = (), lost: bool = False
+    ) -> None:
+        """Keep a host's result under ``name``, for ``hosts`` where they are others (``run_once``).
+
+        ``lost``: it held a secret and comes from a journal, which has it masked.
+        """
+        seen = LostView(step, view(result)) if lost else view(result)
+        for host in hosts or (result.host,):
+            self._views.setdefault(name, {})[host] = seen
+            self._layers.setdefault(host, {})[name] = Variable(seen, f"registered by step `{step}`")
         self._sorted.pop(name, None)
+
+    def set_variables(self, host: str, step: str, values: Mapping[str, Any], *, lost: bool = False) -> None:
+        """Keep what ``set_vars`` of a step gives a host; of the same name the last one counts, as for results.
+
+        ``lost`` as in :meth:`register`.
+        """
+        layer = self._layers.setdefault(host, {})
+        for name, value in values.items():
+            layer[name] = _LostVariable(step) if lost else Variable(value, f"set by step `{step}`")
 
     def layer(self, host: str) -> Layer:
         """The host's own results, as variables."""

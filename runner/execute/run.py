@@ -14,6 +14,7 @@ from runner.engine.observe import Observer, RunEnded, RunStarted, StepOutline, S
 from runner.engine.port import Clock
 from runner.errors import ExitCode
 from runner.execute.executor import PlanExecutor
+from runner.execute.world import World
 from runner.plan.model import Plan
 from runner.playbook.model import Step
 from runner.transport.port import Login, Transport
@@ -71,8 +72,7 @@ async def run_plan(
     for secret in _secrets(plan, logins):
         redactor.add(secret)
     observer.on_event(_started(plan, clock))
-    executor = PlanExecutor(
-        plan,
+    world = World(
         transports=transports,
         logins=logins,
         observer=observer,
@@ -80,6 +80,7 @@ async def run_plan(
         redactor=redactor,
         output_dir=output_dir,
     )
+    executor = PlanExecutor(plan, world)
     driver = Driver(plan.shape, executor, observer=observer, clock=clock, label=executor.label)
     if control is not None:
         control.bind(driver)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from runner.execute.connections import Connections
 from runner.execute.fetch import Claims
 from runner.execute.guard import Guard
 from runner.execute.patience import Patience
-from runner.execute.ports import Answer, Gatekeeper
+from runner.execute.ports import Gatekeeper
+from runner.execute.questions import Questions
 from runner.execute.scopes import Item
 from runner.execute.sessions import Sessions
 from runner.execute.source_files import SourceFiles
@@ -32,7 +32,7 @@ class Services:
 
     ``output_dir`` is where long output is kept, None keeps none of it. ``check``: nothing is changed on any host
     (``--check``). ``diff``: what changes is told with what was there before (``--diff``). ``run`` is the run's id.
-    ``gates`` are the questions that gates have asked, by the number of their step: one for all of its hosts.
+    ``questions`` are those that gates have asked.
     """
 
     now: datetime
@@ -51,7 +51,7 @@ class Services:
     check: bool = False
     diff: bool = False
     gatekeeper: Gatekeeper | None = None
-    gates: dict[int, asyncio.Future[Answer | None]] = field(default_factory=dict)
+    questions: Questions = field(default_factory=Questions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,8 @@ class Site:
     """One attempt: a step, or one item of its loop, on a host.
 
     ``turn`` is its right to work, given back while it waits; ``again`` makes ``scope`` anew, with what other steps
-    have registered since. None of either: nothing is given back, and the scope stays as it is.
+    have registered since. None of either: nothing is given back, and the scope stays as it is. ``number`` is the
+    attempt's, from 1. ``aside`` names what runs beside the step's own body on its host: ``health``, a delegate.
     """
 
     planned: PlannedStep
@@ -68,6 +69,8 @@ class Site:
     guard: Guard
     services: Services
     item: Item | None = None
+    number: int = 1
+    aside: str | None = None
     turn: Turn | None = None
     again: Callable[[], Scope] | None = None
 
@@ -76,6 +79,13 @@ class Site:
         """The directory of this attempt's long output."""
         if self.services.output_dir is None:
             return None
-        host = self.placement.host.replace("/", "_").replace("\0", "_").strip(".") or "_"
-        directory = self.services.output_dir / self.planned.step.id / host
-        return directory if self.item is None else directory / str(self.item.index)
+        directory = self.services.output_dir / self.planned.step.id / _file_name(self.placement.host)
+        if self.item is not None:
+            directory /= str(self.item.index)
+        if self.aside is not None:
+            directory /= f"on-{_file_name(self.aside)}"
+        return directory if self.number == 1 else directory / f"attempt-{self.number}"
+
+
+def _file_name(host: str) -> str:
+    return host.replace("/", "_").replace("\0", "_").strip(".") or "_"
