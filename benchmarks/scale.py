@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from runner.engine.driver import Driver
 from runner.engine.observe import RunEvent
-from runner.engine.port import Verdict
+from runner.engine.port import Turn, Verdict
 from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment, Edge, RunShape, StepShape
 
@@ -33,7 +33,7 @@ class NullExecutor:
     def judge(self, assignment: Assignment) -> Verdict:
         return Verdict(True)
 
-    async def run(self, assignment: Assignment) -> Result:
+    async def run(self, assignment: Assignment, turn: Turn) -> Result:
         return Result(step="step", host="host", status=Status.OK)
 
     def skipped(self, assignment: Assignment, reason: str, *, held_back: bool) -> Result:
@@ -43,6 +43,12 @@ class NullExecutor:
 
     def ended(self, assignment: Assignment, result: Result) -> None:
         pass
+
+    def passed(self, assignment: Assignment, *, entered: bool, bad: bool, rescued: bool) -> None:
+        pass
+
+    async def check_wave(self, policy: int, wave: int) -> str | None:
+        return None
 
     def hurry(self) -> None:
         pass
@@ -76,7 +82,12 @@ def chain(hosts: int, *, sessions: bool, judged: bool = False) -> RunShape:
     limits = (*[THROTTLE] * STEPS, 4 * THROTTLE, *[THROTTLE] * 10, *[1] * hosts)
     steps = []
     for number in range(STEPS):
-        lanes = [(number, 10, 11 + host % 10, *((21 + host,) if sessions else ())) for host in range(hosts)]
+        lanes = [
+            tuple(
+                (counter, 1) for counter in (number, 10, 11 + host % 10, *((21 + host,) if sessions else ()))
+            )
+            for host in range(hosts)
+        ]
         steps.append(
             StepShape(range(hosts), (Edge(number - 1),) if number else (), judged=judged, counters=lanes)
         )

@@ -159,10 +159,10 @@ class RunMachine:
         if self.over == self.total:
             self._commands.append(Finish())
 
-    def _counters(self, number: int) -> tuple[int, ...]:
+    def _counters(self, number: int) -> tuple[tuple[int, int], ...]:
         assignment = self._dependencies.locate(number)
         counters = self._shape.steps[assignment.step].counters
-        return tuple(counter for counter, _ in counters[assignment.position]) if counters else ()
+        return counters[assignment.position] if counters else ()
 
     def _expect(self, assignment: Assignment, stage: Stage, event: Event) -> int:
         number = self._dependencies.number(assignment)
@@ -185,8 +185,8 @@ class RunMachine:
         used = [0] * len(self._shape.limits)
         for number, stage in enumerate(stages):
             if stage is Stage.RUNNING:
-                for counter in self._counters(number):
-                    used[counter] += 1
+                for counter, slots in self._counters(number):
+                    used[counter] += slots
             _hold(stage is not Stage.QUEUED or not self._admission.has_room(number), f"{number} could start")
             open_needs = self._dependencies.open_needs(number)
             _hold(open_needs >= 0, f"{number} has {open_needs} needs")
@@ -208,10 +208,20 @@ def _hold(condition: bool, story: str) -> None:
 
 
 def _shared(shape: RunShape) -> list[int]:
-    """How many assignments use each counter."""
+    """How many assignments use each counter.
+
+    Raises:
+        ValueError: an assignment takes more of a counter than there is, or nothing of it: it would wait for ever.
+
+    """
     shared = [0] * len(shape.limits)
-    for step in shape.steps:
+    for number, step in enumerate(shape.steps):
         for counters in step.counters:
-            for counter, _ in counters:
+            for counter, slots in counters:
                 shared[counter] += 1
+                limit = shape.limits[counter]
+                if slots < 1 or (limit is not None and slots > limit):
+                    raise ValueError(
+                        f"step {number} takes {slots} slots of counter {counter}, which has {limit}"
+                    )
     return shared

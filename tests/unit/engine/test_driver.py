@@ -10,7 +10,7 @@ import pytest
 
 from runner.engine.driver import DriveOutcome, Driver
 from runner.engine.observe import AssignmentEnded, AssignmentStarted, Notice, RunEvent
-from runner.engine.port import Verdict
+from runner.engine.port import Turn, Verdict
 from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment, Edge, RunShape, StepShape
 
@@ -46,7 +46,8 @@ class MemoryExecutor:
     def judge(self, assignment: Assignment) -> Verdict:
         return self.verdict(assignment) if self.verdict else Verdict(True)
 
-    async def run(self, assignment: Assignment) -> Result:
+    async def run(self, assignment: Assignment, turn: Turn) -> Result:
+        del turn
         self.running += 1
         self.peak = max(self.peak, self.running)
         if self.running == 2:
@@ -65,6 +66,12 @@ class MemoryExecutor:
     def ended(self, assignment: Assignment, result: Result) -> None:
         assert label(assignment) == (result.step, result.host)
         self.over.append(assignment)
+
+    def passed(self, assignment: Assignment, *, entered: bool, bad: bool, rescued: bool) -> None:
+        pass
+
+    async def check_wave(self, policy: int, wave: int) -> str | None:
+        return None
 
     def hurry(self) -> None:
         self.hurried += 1
@@ -115,8 +122,8 @@ def driver_of(shape: RunShape, executor: MemoryExecutor) -> tuple[Driver, Record
 async def test_a_run_ends_and_leaves_no_task() -> None:
     """Everything runs once, in order, under its limit, and nothing is left behind."""
     steps = (
-        StepShape(range(50), counters=[(0,)] * 50),
-        StepShape(range(50), edges=(Edge(0),), counters=[(0,)] * 50),
+        StepShape(range(50), counters=[((0, 1),)] * 50),
+        StepShape(range(50), edges=(Edge(0),), counters=[((0, 1),)] * 50),
     )
     executor = MemoryExecutor(at_once)
     driver, recorder = driver_of(RunShape(steps, (3,)), executor)
@@ -162,7 +169,7 @@ async def test_a_long_list_of_verdicts_does_not_starve_the_loop() -> None:
 async def test_a_stop_cancels_what_runs_and_ends_the_rest() -> None:
     """Ctrl-C: running ones end as they say, the others are cancelled without a start, the reason is told."""
     executor = MemoryExecutor(for_ever)
-    driver, recorder = driver_of(RunShape((StepShape(range(4), counters=[(0,)] * 4),), (2,)), executor)
+    driver, recorder = driver_of(RunShape((StepShape(range(4), counters=[((0, 1),)] * 4),), (2,)), executor)
     running = asyncio.create_task(driver.run())
     await executor.two_run.wait()
     driver.request_stop("Ctrl-C")

@@ -9,6 +9,9 @@ from runner.engine.events import Ended, Judged, RunBegan, StopRequested
 from runner.engine.machine import IllegalTransition, RunMachine
 from runner.engine.shape import Assignment, Edge, RunShape, StepShape
 
+FIRST = ((0, 1),)
+BOTH = ((0, 1), (1, 1))
+
 
 def assignment(step: int, position: int) -> Assignment:
     return Assignment(step, position)
@@ -94,7 +97,7 @@ def test_a_failure_handler_that_was_not_needed_is_neutral() -> None:
 
 def test_skipped_by_its_own_when_is_neutral_and_takes_no_slot() -> None:
     """What `when` says no to is over without a start; what needs it goes on."""
-    asked = StepShape([0], judged=True, counters=[(0,)])
+    asked = StepShape([0], judged=True, counters=[FIRST])
     machine, commands = begin(asked, StepShape([0], edges=(Edge(0),)), limits=(1,))
     assert commands == [Judge(assignment(0, 0))]
     assert machine.handle(Judged(assignment(0, 0), proceed=False)) == [Start(assignment(1, 0))]
@@ -118,7 +121,7 @@ def test_order_goes_through_a_step_without_hosts() -> None:
 
 def test_hosts_of_a_full_group_do_not_hold_up_the_others() -> None:
     """A host whose group has no room is passed by; when the group has room the earliest of it starts."""
-    step = StepShape([0, 1, 2, 3], counters=[(0, 1), (0, 1), (0, 1), (0,)])
+    step = StepShape([0, 1, 2, 3], counters=[BOTH, BOTH, BOTH, FIRST])
     machine, commands = begin(step, limits=(3, 1))
     assert commands == [Start(assignment(0, 0)), Start(assignment(0, 3))]
     assert machine.handle(Ended(assignment(0, 0))) == [Start(assignment(0, 1))]
@@ -126,7 +129,7 @@ def test_hosts_of_a_full_group_do_not_hold_up_the_others() -> None:
 
 def test_steps_on_one_kept_session_run_in_file_order() -> None:
     """The lane of a session gives its place to the earliest step in the file that waits."""
-    lane = [(0,)]
+    lane = [FIRST]
     machine, commands = begin(StepShape([0], counters=lane), StepShape([0], counters=lane), limits=(1,))
     assert commands == [Start(assignment(0, 0))]
     assert machine.handle(Ended(assignment(0, 0))) == [Start(assignment(1, 0))]
@@ -135,7 +138,7 @@ def test_steps_on_one_kept_session_run_in_file_order() -> None:
 def test_a_stop_cancels_what_runs_and_abandons_the_rest() -> None:
     """After a stop nothing starts, and the end comes when the last running one has ended."""
     machine, _ = begin(
-        StepShape([0, 1], counters=[(0,), (0,)]), StepShape([0], edges=(Edge(0),)), limits=(1,)
+        StepShape([0, 1], counters=[FIRST, FIRST]), StepShape([0], edges=(Edge(0),)), limits=(1,)
     )
     assert machine.handle(StopRequested()) == [
         Cancel(assignment(0, 0)),
@@ -174,3 +177,18 @@ def test_a_limit_of_nothing_is_refused() -> None:
     """A counter that nobody could ever pass would hang the run, so it cannot be built."""
     with pytest.raises(ValueError, match="at least 1"):
         RunMachine(RunShape((), (0,)))
+
+
+def test_a_heavy_assignment_waits_for_all_of_its_slots() -> None:
+    """A weight takes so many slots at once; a lighter one that comes later in the plan passes it by meanwhile."""
+    step = StepShape([0, 1, 2], counters=[((0, 2),), ((0, 2),), ((0, 1),)])
+    machine, commands = begin(step, limits=(3,))
+    assert commands == [Start(assignment(0, 0)), Start(assignment(0, 2))]
+    assert machine.handle(Ended(assignment(0, 2))) == []
+    assert machine.handle(Ended(assignment(0, 0))) == [Start(assignment(0, 1))]
+
+
+def test_a_weight_above_the_limit_is_refused() -> None:
+    """What could never start would hang the run, so the machine cannot be built."""
+    with pytest.raises(ValueError, match="takes 3 slots of counter 0, which has 2"):
+        RunMachine(RunShape((StepShape([0], counters=[((0, 3),)]),), (2,)))

@@ -15,6 +15,11 @@ from runner.engine.shape import Assignment, Edge, RunShape, StepShape
 HOSTS = range(5)
 
 
+def slots_of(counter: int, limit: int | None) -> st.SearchStrategy[tuple[int, int] | None]:
+    """How many slots of a counter an assignment takes; None where it does not use it."""
+    return st.one_of(st.none(), st.integers(1, limit or 3).map(lambda slots: (counter, slots)))
+
+
 @st.composite
 def shapes(draw: st.DrawFn) -> RunShape:
     """Plans of up to six steps whose edges go anywhere but in a circle, numbers not in topological order."""
@@ -26,16 +31,14 @@ def shapes(draw: st.DrawFn) -> RunShape:
         hosts = draw(st.lists(st.sampled_from(HOSTS), unique=True, max_size=5))
         earlier = [other for other in range(count) if rank[other] < rank[number]]
         needed = draw(st.lists(st.sampled_from(earlier), unique=True, max_size=3)) if earlier else []
-        taken = (
-            st.lists(st.sampled_from(range(len(limits))), unique=True).map(tuple) if limits else st.just(())
-        )
+        taken = st.tuples(*(slots_of(counter, limit) for counter, limit in enumerate(limits)))
         steps.append(
             StepShape(
                 hosts,
                 tuple(Edge(other, draw(st.sampled_from(["auto", "all", "same"]))) for other in needed),
                 draw(st.sampled_from(["success", "failure", "always"])),
                 draw(st.booleans()),
-                [draw(taken) for _ in hosts],
+                [tuple(filter(None, draw(taken))) for _ in hosts],
             )
         )
     return RunShape(tuple(steps), limits)
@@ -125,11 +128,11 @@ class World:
                 if waiting in self.story.over or waiting in self.story.running or waiting in self.story.asked:
                     continue
                 if self.reference.waits_for(waiting) <= set(self.story.over):
-                    assert any(self.full(counter) for counter in counters)
+                    assert any(self.full(counter, slots) for counter, slots in counters)
 
-    def full(self, counter: int) -> bool:
+    def full(self, counter: int, slots: int) -> bool:
         limit = self.shape.limits[counter]
-        return limit is not None and self.used[counter] >= limit
+        return limit is not None and self.used[counter] + slots > limit
 
     def obey(self, command: Command) -> None:
         match command:
@@ -172,8 +175,8 @@ class World:
         assert assignment not in self.story.started
         self.story.started.append(assignment)
         self.story.running.add(assignment)
-        for counter in self.shape.steps[assignment.step].counters[assignment.position]:
-            self.used[counter] += 1
+        for counter, slots in self.shape.steps[assignment.step].counters[assignment.position]:
+            self.used[counter] += slots
             limit = self.shape.limits[counter]
             assert limit is None or self.used[counter] <= limit
 
@@ -184,8 +187,8 @@ class World:
     def end(self, assignment: Assignment) -> None:
         bad = self.data.draw(st.booleans())
         self.story.running.remove(assignment)
-        for counter in self.shape.steps[assignment.step].counters[assignment.position]:
-            self.used[counter] -= 1
+        for counter, slots in self.shape.steps[assignment.step].counters[assignment.position]:
+            self.used[counter] -= slots
         self.close(assignment, bad)
         self.tell(Ended(assignment, bad))
 
@@ -227,7 +230,7 @@ def test_hosts_start_in_inventory_order_under_the_step_limit(
     hosts: int, limit: int, data: st.DataObject
 ) -> None:
     """Where only the step's own limit binds, whoever ends first, starts go in the order of the hosts."""
-    world = World(RunShape((StepShape(range(hosts), counters=[(0,)] * hosts),), (limit,)), data)
+    world = World(RunShape((StepShape(range(hosts), counters=[((0, 1),)] * hosts),), (limit,)), data)
     world.run(may_stop=False)
     assert [started.position for started in world.story.started] == list(range(hosts))
 
@@ -235,7 +238,7 @@ def test_hosts_start_in_inventory_order_under_the_step_limit(
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 6), st.data())
 def test_lanes_go_in_file_order(hosts: int, steps: int, limit: int, data: st.DataObject) -> None:
     """Parallel steps on the kept sessions of hosts start in file order on each host, whatever limit binds beside."""
-    step = StepShape(range(hosts), counters=[(0, 1 + host) for host in range(hosts)])
+    step = StepShape(range(hosts), counters=[((0, 1), (1 + host, 1)) for host in range(hosts)])
     world = World(RunShape((step,) * steps, (limit, *[1] * hosts)), data)
     world.run(may_stop=False)
     for host in range(hosts):
