@@ -31,6 +31,7 @@ AREAS = (
     "wsman",
     "powershell",
     "engine",
+    "control",
     "locks",
     "present",
     "lab",

@@ -19,18 +19,23 @@ from runner.shell.decode import Decoded
 
 
 class PowerShellRun:
-    """One pipeline on one host; a :class:`runner.execute.done.Body`."""
+    """One pipeline on one host; a :class:`runner.execute.done.Body`.
 
-    def __init__(self, site: Site, prepared: PreparedPipeline) -> None:
+    ``lease`` is an open pool of whoever runs several pipelines in it; None takes one for this pipeline.
+    """
+
+    def __init__(self, site: Site, prepared: PreparedPipeline, lease: PoolLease | None = None) -> None:
         self._site = site
         self._prepared = prepared
-        self._lease = PoolLease(site)
+        self._lease = lease or PoolLease(site)
+        self._given = lease is not None
         self._receipt: Receipt | None = None
         self._exit_code: int | None = None
 
     async def open(self) -> None:
         """Connect, and open a pool for this step or take the one that its session keeps."""
-        await self._lease.open()
+        if not self._given:
+            await self._lease.open()
         if self._prepared.using:
             self._lease.session.check_using()
 
@@ -54,7 +59,8 @@ class PowerShellRun:
 
     async def close(self) -> None:
         """Close the pool where it was this step's own."""
-        await self._lease.close()
+        if not self._given:
+            await self._lease.close()
 
     def partial(self) -> Done:
         """What came so far."""

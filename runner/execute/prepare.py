@@ -6,19 +6,28 @@ from runner.errors import RunnerError
 from runner.execute import copy, fetch
 from runner.execute.assertion import AssertRun
 from runner.execute.done import Body
+from runner.execute.ensure import EnsureRun
+from runner.execute.fail import FailRun
 from runner.execute.files_body import CopyRun, FetchRun
+from runner.execute.gate import GateRun
+from runner.execute.http import HttpRun
+from runner.execute.reboot import RebootRun
 from runner.execute.script import ScriptRun, prepare_command, prepare_script
+from runner.execute.set_vars import SetVarsRun
 from runner.execute.site import Site
+from runner.execute.wait_for import WaitForRun
 from runner.plan.model import PlannedStep
 from runner.playbook.bodies import (
     AssertBody,
     CommandBody,
     CopyBody,
+    EnsureBody,
     FailBody,
     FetchBody,
     GateBody,
     HttpBody,
     LaterBody,
+    RebootBody,
     ScriptBody,
     SetVarsBody,
     WaitForBody,
@@ -47,25 +56,47 @@ async def prepare(site: Site) -> Body:
         ExecutionFailed: a value makes no sense there.
 
     """
-    match site.planned.step.body:
-        case ScriptBody() | CommandBody() as body if site.placement.shell is Shell.POWERSHELL:
+    body = site.planned.step.body
+    match body:
+        case ScriptBody() | CommandBody() if site.placement.shell is Shell.POWERSHELL:
             return _powershell(site, body)
-        case ScriptBody() as body:
+        case ScriptBody():
             return ScriptRun(site, prepare_script(site, body))
-        case CommandBody() as body:
+        case CommandBody():
             return ScriptRun(site, prepare_command(site, body))
-        case CopyBody() as body:
+        case CopyBody():
             speaks = site.placement.shell is Shell.POWERSHELL
             prepared = await copy.prepare(body, site.scope, site.services.sources, powershell=speaks)
             return CopyRun(site, body, prepared)
-        case FetchBody() as body:
+        case FetchBody():
             return FetchRun(site, fetch.prepare(body, site.scope))
-        case AssertBody() as body:
-            return AssertRun(site, body)
-        case LaterBody() as body:
+        case EnsureBody():
+            return EnsureRun(site)
+        case RebootBody():
+            return RebootRun(site, body)
+        case LaterBody():
             raise RunnerError("not-available-yet", f"`{body.key}` is not available yet", body.span)
-        case body:
-            raise RunnerError("not-available-yet", f"`{type(body).__name__}` is not available yet")
+        case _:
+            return _of_controller(site, body)
+
+
+def _of_controller(
+    site: Site, body: AssertBody | SetVarsBody | HttpBody | FailBody | GateBody | WaitForBody
+) -> Body:
+    """The bodies of which some or all say nothing to the host."""
+    match body:
+        case AssertBody():
+            return AssertRun(site, body)
+        case SetVarsBody():
+            return SetVarsRun.prepare(site, body)
+        case HttpBody():
+            return HttpRun(site, body)
+        case FailBody():
+            return FailRun.prepare(site, body)
+        case GateBody():
+            return GateRun(site, body)
+        case WaitForBody():
+            return WaitForRun(site, body)
 
 
 def _powershell(site: Site, body: ScriptBody | CommandBody) -> Body:

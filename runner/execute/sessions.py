@@ -25,6 +25,7 @@ PROBE_TIMEOUT = 5.0
 """Seconds within which an interpreter must answer after a timeout to be kept (language.md, "Time")."""
 
 _CLOSE_GRACE = 2.0
+"""Seconds a session may take to close where no deadline says more."""
 
 _IDLE_PROBE = 30.0
 """Seconds of idleness after which a session is asked whether it is still there before a step is sent into it."""
@@ -59,6 +60,7 @@ class Kept:
     interpreter: Keepable
     lost_in: str | None = None
     used_at: float = 0.0
+    close_within: float = _CLOSE_GRACE
 
     async def stop(self, grace: float) -> bool:
         """End what runs in it and keep it where it still answers then, else end it; False where that is not sure."""
@@ -119,6 +121,7 @@ class Sessions:
             kept = None
         if kept is None:
             kept = self._kept[key] = Kept(await self._open(placement, link))
+            kept.close_within = _CLOSE_GRACE if placement.close_timeout is None else placement.close_timeout
         kept.used_at = asyncio.get_running_loop().time()
         return kept
 
@@ -170,6 +173,13 @@ class Sessions:
         kept = self._kept.pop(key, None)
         return None if kept is None else self._dismiss(kept)
 
+    def drop(self, host: str) -> None:
+        """The host was rebooted: its sessions are gone, and the next step of each begins anew, whatever ``on_loss``."""
+        for key in [key for key in self._kept if key[1] == host]:
+            self._forget_idling(key)
+            self._dismiss(self._kept.pop(key))
+            self._on_reopen(*key)
+
     def _start_idling(self, key: _Key, placement: Placement) -> None:
         """Close the session when nobody uses it for ``idle_close``; ``on_loss`` decides for who comes later."""
         seconds = placement.session_idle_close
@@ -203,7 +213,7 @@ class Sessions:
         return closing
 
     async def _close(self, kept: Kept) -> None:
-        await self._patience.stop(_Closing(kept.interpreter), _CLOSE_GRACE)
+        await self._patience.stop(_Closing(kept.interpreter), kept.close_within)
 
 
 @dataclass(frozen=True, slots=True)
