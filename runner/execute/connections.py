@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.engine.shape import Assignment
 from runner.errors import ExecutionFailed, Unreachable
+from runner.execute.delegation import places_of
 from runner.execute.patience import Patience
-from runner.plan.model import Plan
+from runner.execute.world import World
+from runner.plan.model import Placement, Plan
 from runner.transport.endpoint import Endpoint
-from runner.transport.port import Connection, Link, Login, Transport
+from runner.transport.port import Connection, Link
 
 CLOSE_TIMEOUT = 5.0
-"""Seconds a connection may take to close; after that its transport drops it."""
+"""Seconds a connection may take to close where no deadline says more; after that its transport drops it."""
 
 PROBE_TIMEOUT = 5.0
 """Seconds within which the other side must answer for its connection to be kept (language.md, "Time")."""
@@ -32,21 +33,38 @@ class _Opening:
 class Connections:
     """The connections of a run.
 
-    ``transports`` and ``logins`` are by name. Endpoints that differ only in the name of the host share a connection.
+    ``world`` has the transports and logins by name, and the gate that connections to adaptive pools pass. Endpoints
+    that differ only in the name of the host share a connection.
     """
 
-    def __init__(
-        self, plan: Plan, transports: Mapping[str, Transport], logins: Mapping[str, Login], patience: Patience
-    ) -> None:
+    def __init__(self, plan: Plan, world: World, patience: Patience) -> None:
         self._plan = plan
-        self._transports = transports
-        self._logins = logins
+        self._world = world
         self._patience = patience
         self._open: dict[Endpoint, Link] = {}
         self._opening: dict[Endpoint, _Opening] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._shared: dict[Endpoint, Endpoint] = {}
-        self._left = Counter(self._keys())
+        self._close_within: dict[Endpoint, float] = {}
+        self._pools = _adaptive_pools(plan) if world.connect_gate is not None else {}
+        self._left: Counter[Endpoint] = Counter()
+        for planned in plan.steps:
+            for placement in planned.placements:
+                for place in places_of(placement):
+                    self._count(place)
+
+    def is_open(self, endpoint: Endpoint) -> bool:
+        """Whether a lease would be given at once."""
+        connection = self._open.get(self._key(endpoint))
+        return connection is not None and not connection.lost
+
+    def hold(self, placement: Placement) -> None:
+        """One more user than the plan's assignments: its connection is kept until :meth:`release`."""
+        self._count(placement)
+
+    def release(self, placement: Placement) -> None:
+        """The further user is done."""
+        self._leave(self._key(placement.endpoint), None)
 
     async def lease(self, endpoint: Endpoint) -> Link:
         """The endpoint's connection, opened now where there is none or where it is known to be lost.
@@ -60,7 +78,7 @@ class Connections:
         if connection is not None and not connection.lost:
             return connection
         if connection is not None:
-            self._dismiss(self._open.pop(key))
+            self._dismiss(self._open.pop(key), None, key)
         opening = self._opening.get(key)
         if opening is None:
             opening = self._opening[key] = _Opening(asyncio.ensure_future(self._connect(endpoint)))
@@ -75,14 +93,15 @@ class Connections:
 
     def ended(self, assignment: Assignment, after: asyncio.Task[None] | None = None) -> None:
         """An assignment is over: the last one that could need a connection closes it, once ``after`` is done."""
-        endpoint = self._plan.steps[assignment.step].placements[assignment.position].endpoint
-        key = self._key(endpoint)
-        self._left[key] -= 1
-        if not self._left[key]:
-            del self._left[key]
-            connection = self._open.pop(key, None)
-            if connection is not None:
-                self._dismiss(connection, after)
+        placement = self._plan.steps[assignment.step].placements[assignment.position]
+        for place in places_of(placement):
+            self._leave(self._key(place.endpoint), after)
+
+    def drop(self, endpoint: Endpoint) -> None:
+        """The other side is gone (it was rebooted): who asks next gets a new connection."""
+        connection = self._open.pop(key := self._key(endpoint), None)
+        if connection is not None:
+            self._dismiss(connection, None, key)
 
     async def doubt(self, endpoint: Endpoint) -> None:
         """Something could not be ended over the endpoint's connection: drop it unless it still answers."""
@@ -93,23 +112,32 @@ class Connections:
             and not await connection.probe(PROBE_TIMEOUT)
             and self._open.get(key) is connection
         ):
-            self._dismiss(self._open.pop(key))
+            self._dismiss(self._open.pop(key), None, key)
 
     async def close(self) -> None:
         """Close everything, each within its time."""
         for key in list(self._open):
-            self._dismiss(self._open.pop(key))
+            self._dismiss(self._open.pop(key), None, key)
         tasks = [opening.task for opening in self._opening.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self._closing, return_exceptions=True)
-        for transport in self._transports.values():
+        for transport in self._world.transports.values():
             await self._patience.close(transport.close(), CLOSE_TIMEOUT)
 
-    def _keys(self) -> Iterable[Endpoint]:
-        for planned in self._plan.steps:
-            for placement in planned.placements:
-                yield self._key(placement.endpoint)
+    def _count(self, placement: Placement) -> None:
+        key = self._key(placement.endpoint)
+        self._left[key] += 1
+        if placement.close_timeout is not None:
+            self._close_within[key] = placement.close_timeout
+
+    def _leave(self, key: Endpoint, after: asyncio.Task[None] | None) -> None:
+        self._left[key] -= 1
+        if not self._left[key]:
+            del self._left[key]
+            connection = self._open.pop(key, None)
+            if connection is not None:
+                self._dismiss(connection, after, key)
 
     def _key(self, endpoint: Endpoint) -> Endpoint:
         key = self._shared.get(endpoint)
@@ -118,14 +146,25 @@ class Connections:
         return key
 
     async def _connect(self, endpoint: Endpoint) -> Link:
-        transport = self._transports.get(endpoint.transport)
+        transports = self._world.transports
+        transport = transports.get(endpoint.transport)
         if transport is None:
-            known = ", ".join(f"`{name}`" for name in sorted(self._transports))
+            known = ", ".join(f"`{name}`" for name in sorted(transports))
             raise Unreachable(
                 "transport-unknown", f"transport `{endpoint.transport}` is not available; known: {known}"
             )
-        login = self._logins.get(endpoint.credential) if endpoint.credential else None
-        return await transport.connect(endpoint, login)
+        login = self._world.logins.get(endpoint.credential) if endpoint.credential else None
+        gate, pools = self._world.connect_gate, self._pools.get(self._key(endpoint))
+        if gate is None or not pools:
+            return await transport.connect(endpoint, login)
+        await gate.enter(pools)
+        begin, opened = self._world.clock.monotonic(), False
+        try:
+            link = await transport.connect(endpoint, login)
+            opened = True
+        finally:
+            gate.leave(pools, ok=opened, seconds=self._world.clock.monotonic() - begin)
+        return link
 
     def _opened(self, key: Endpoint, task: asyncio.Task[Link]) -> None:
         del self._opening[key]
@@ -134,17 +173,31 @@ class Connections:
         if key in self._left:
             self._open[key] = task.result()
         else:
-            self._dismiss(task.result())
+            self._dismiss(task.result(), None, key)
 
-    def _dismiss(self, connection: Link, after: asyncio.Task[None] | None = None) -> None:
-        closing = asyncio.ensure_future(self._close(connection, after))
+    def _dismiss(self, connection: Link, after: asyncio.Task[None] | None, key: Endpoint) -> None:
+        seconds = self._close_within.get(key, CLOSE_TIMEOUT)
+        closing = asyncio.ensure_future(self._close(connection, after, seconds))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _close(self, connection: Link, after: asyncio.Task[None] | None) -> None:
+    async def _close(self, connection: Link, after: asyncio.Task[None] | None, seconds: float) -> None:
         if after is not None:
             await asyncio.wait([after])
-        await self._patience.close(connection.close(), CLOSE_TIMEOUT)
+        await self._patience.close(connection.close(), seconds)
+
+
+def _adaptive_pools(plan: Plan) -> dict[Endpoint, frozenset[str]]:
+    """For each endpoint (as it is shared) the adaptive pools that its assignments take tokens of."""
+    names = {pool.counter: pool.name for pool in plan.pools if pool.adaptive}
+    found: dict[Endpoint, frozenset[str]] = {}
+    for planned, shape in zip(plan.steps, plan.shape.steps, strict=False) if names else ():
+        for placement, counters in zip(planned.placements, shape.counters, strict=False):
+            pools = frozenset(names[number] for number, _ in counters if number in names)
+            for place in places_of(placement):
+                key = shared_key(place.endpoint)
+                found[key] = found.get(key, frozenset()) | pools
+    return found
 
 
 def process_link(link: Link) -> Connection:

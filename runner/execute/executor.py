@@ -38,7 +38,7 @@ class PlanExecutor:
         self._services = Services(
             now=plan.now,
             compiler=plan.scopes.compiler,
-            connections=Connections(plan, world.transports, world.logins, patience),
+            connections=Connections(plan, world, patience),
             sessions=Sessions(plan, patience, self._tell_reopened, self._tell),
             logins=world.logins,
             patience=patience,

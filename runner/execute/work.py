@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from runner.engine.port import Turn
@@ -18,6 +18,7 @@ from runner.execute.scopes import Item, StepScopes
 from runner.execute.site import Services, Site
 from runner.plan.model import Placement, PlannedStep
 from runner.playbook.read import UNLIMITED
+from runner.variables.scope import Scope
 
 
 class Work:
@@ -84,21 +85,27 @@ class Work:
         turn: Turn,
         *,
         aside: str | None = None,
+        scope: Callable[[], Scope] | None = None,
     ) -> Course:
-        """All attempts of one item at one place."""
+        """All attempts of one item at one place; ``scope`` makes the variables where they are not the step's own."""
+
+        def own_scope() -> Scope:
+            return self._scopes.scope(planned, placement.host, item)
+
+        make_scope = scope or own_scope
 
         def site_of(number: int) -> Site:
             return Site(
                 planned=planned,
                 placement=placement,
-                scope=self._scopes.scope(planned, placement.host, item),
+                scope=make_scope(),
                 guard=Guard(self._services.patience, placement.cancel_timeout, Progress()),
                 services=self._services,
                 item=item,
                 number=number,
                 aside=aside,
                 turn=turn,
-                again=lambda: self._scopes.scope(planned, placement.host, item),
+                again=make_scope,
             )
 
         return Course(site_of, turn, random=random.random, leave=self._leave)
