@@ -31,6 +31,7 @@ AREAS = (
     "wsman",
     "powershell",
     "engine",
+    "journal",
     "control",
     "locks",
     "present",
