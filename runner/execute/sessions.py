@@ -174,11 +174,14 @@ class Sessions:
         return None if kept is None else self._dismiss(kept)
 
     def drop(self, host: str) -> None:
-        """The host was rebooted: its sessions are gone, and the next step of each begins anew, whatever ``on_loss``."""
+        """The host was rebooted: its sessions are gone, and the next step of each begins anew, whatever ``on_loss``.
+
+        The author asked for it, so that nothing of before is left is no loss to them.
+        """
         for key in [key for key in self._kept if key[1] == host]:
             self._forget_idling(key)
             self._dismiss(self._kept.pop(key))
-            self._on_reopen(*key)
+            self._on_notice(f"session `{key[0]}` ended with the restart and begins anew", host)
 
     def _start_idling(self, key: _Key, placement: Placement) -> None:
         """Close the session when nobody uses it for ``idle_close``; ``on_loss`` decides for who comes later."""

@@ -143,7 +143,7 @@ class _Health:
             connections.release(place)
 
     def _as_step(self) -> PlannedStep:
-        """The check as a step of its own: of the step it belongs to it has the time limit, the environment, the place."""
+        """The check as a step of its own, with the time limit and the environment of the one that it belongs to."""
         step = replace(
             self._step.step,
             body=ScriptBody(self._condition.scripts),
