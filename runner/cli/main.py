@@ -23,6 +23,7 @@ COMMANDS = {
     "validate": "Check playbooks and inventories; connects to nothing",
     "plan": "Show the exact steps x hosts, in order, with scripts' digests",
     "graph": "Draw the steps as a graph",
+    "locks": "Who holds which host since when (lock: run)",
     "inventory": "Show what the inventory resolves to",
     "explain": "Where a variable came from; what an error code means",
     "schema": "Print a JSON Schema",

@@ -146,6 +146,27 @@ def connection_options(function: Function) -> Function:
     return login_options(function)
 
 
+def database_option(function: Function) -> Function:
+    """``--database``."""
+    return option(
+        "--database",
+        metavar="URL",
+        help="Locks of hosts: sqlite:///PATH or postgresql://... [a file in your state directory].",
+    )(function)
+
+
+def lock_options(function: Function) -> Function:
+    """Options of commands that hold hosts while they run (``lock: run``): ``lock_wait`` in seconds, ``database``."""
+    wait = option(
+        "--lock-wait",
+        type=DurationType(),
+        default=0.0,
+        metavar="DURATION",
+        help="Wait so long for hosts that another run holds [0: refused].",
+    )
+    return wait(database_option(function))
+
+
 def output_options(function: Function) -> Function:
     """Options that say what is printed."""
     for each in reversed(

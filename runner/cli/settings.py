@@ -27,6 +27,7 @@ OPTIONS: Final = frozenset(
             "record",
         ),
         *("format", "directory", "playbook", "host", "certificates", "windows"),
+        *("database", "lock_wait", "run", "force"),
     }
 )
 """What a settings file may say: the long names of all options, known here so that no command is imported for it."""
