@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -89,6 +89,9 @@ class Recorder(Protocol):
 
     def broke(self, step: str | None, reason: str) -> None:
         """A policy stopped a step, or the run (None)."""
+
+    def rescued(self, block: str, host: str, steps: Collection[str]) -> None:
+        """A block went bad on a host and was mended: the bad results of ``steps`` there count no more."""
 
 
 class Clock(Protocol):
