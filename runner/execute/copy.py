@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.document.nodes import AnyNode, Scalar
 from runner.errors import ExecutionFailed
-from runner.execute.host_files import Facts, Files, Wish
+from runner.execute.host_files import Destination, Facts, Files, Wish
 from runner.execute.rendered import controller_path, text
 from runner.execute.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.playbook.bodies import CopyBody
@@ -31,6 +31,15 @@ class Content:
     pieces: Callable[[], AsyncIterator[bytes]]
     name: str = ""
     mode: int = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What stands at the destination: whether its content ``differs``; where not, what else is ``wanted`` of it."""
+
+    there: Destination
+    differs: bool
+    wanted: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +84,36 @@ async def prepare(
     return content, destination, wish
 
 
+async def compare(files: Files, content: Content, destination: str, wish: Wish) -> Comparison:
+    """Look at what stands there and change nothing.
+
+    Raises:
+        ExecutionFailed: nothing can be put there.
+        ConnectionLost: the link broke.
+
+    """
+    there = await files.look(destination, content.name)
+    if there.digest == content.digest and there.facts is not None:
+        return Comparison(there, differs=False, wanted=_unsettled(there.facts, wish))
+    return Comparison(there, differs=True)
+
+
 async def copy(
-    files: Files, content: Content, destination: str, wish: Wish, *, backup_at: datetime | None
+    files: Files, content: Content, comparison: Comparison, wish: Wish, *, backup_at: datetime | None
 ) -> Copied:
-    """Compare, and put or settle only what differs. ``backup_at`` asks for a backup named after that instant.
+    """Put or settle only what differs. ``backup_at`` asks for a backup named after that instant.
 
     Raises:
         ExecutionFailed: the host refused; what stood there still does.
         ConnectionLost: the link broke.
 
     """
-    there = await files.look(destination, content.name)
-    entry: dict[str, Any] = {"path": there.path, "bytes": content.size, "sha256": content.digest}
-    if there.digest == content.digest and there.facts is not None:
-        changed = await _settle(files, there.path, there.facts, wish)
+    there = comparison.there
+    entry = entry_of(content, there.path)
+    if not comparison.differs:
+        changed = False
+        if comparison.wanted is not None:
+            changed = await files.settle(there.path, comparison.wanted) != there.facts
         return Copied({**entry, "changed": changed}, changed)
     if backup_at is not None and there.digest is not None:
         backup = f"{there.path}.{backup_at:%Y%m%dT%H%M%SZ}~"
@@ -98,15 +123,29 @@ async def copy(
     return Copied({**entry, "changed": True}, changed=True)
 
 
-async def _settle(files: Files, path: str, facts: Facts, wish: Wish) -> bool:
-    """Set what differs of owner, group and mode; whether anything did. Symbolic modes are left to the host."""
+def would_change(comparison: Comparison) -> bool:
+    """Whether a copy would change the host, as far as can be known without trying.
+
+    What a symbolic mode makes of a mode is known to the host alone; it is taken for no change.
+    """
+    wanted = comparison.wanted
+    if comparison.differs or wanted is None:
+        return comparison.differs
+    return bool(wanted.owner or wanted.group or wanted.mode.isdigit())
+
+
+def entry_of(content: Content, path: str) -> dict[str, Any]:
+    """What a step's output says of the file."""
+    return {"path": path, "bytes": content.size, "sha256": content.digest}
+
+
+def _unsettled(facts: Facts, wish: Wish) -> Wish | None:
+    """What differs of owner, group and mode, None where nothing does. Symbolic modes are left to the host."""
     owner = "" if wish.owner in {facts.owner, facts.uid} else wish.owner
     group = "" if wish.group in {facts.group, facts.gid} else wish.group
     octal = wish.mode.isdigit() and int(wish.mode, 8) == facts.mode
     mode = "" if octal else wish.mode
-    if not (owner or group or mode):
-        return False
-    return await files.settle(path, Wish(owner=owner, group=group, mode=mode)) != facts
+    return Wish(owner=owner, group=group, mode=mode) if owner or group or mode else None
 
 
 async def _content(body: CopyBody, scope: Scope, sources: SourceFiles) -> Content:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from runner.errors import ExecutionFailed
 from runner.execute import copy, fetch
 from runner.execute.connections import process_link
 from runner.execute.copy import Content
+from runner.execute.difference import difference_of
 from runner.execute.done import Done
 from runner.execute.fetch import Wanted
-from runner.execute.host_files import Files, HostFiles, Wish
+from runner.execute.host_files import Destination, Files, HostFiles, Wish
 from runner.execute.site import Site
 from runner.playbook.bodies import CopyBody
 from runner.using.model import Shell
@@ -35,7 +37,7 @@ class _FilesRun:
             await lease.open()
             self._files = PowerShellFiles(lease, site.guard)
             return
-        link = await site.services.connections.lease(site.placement.endpoint)
+        link = await site.link()
         self._files = HostFiles(process_link(link), site.guard)
 
     async def close(self) -> None:
@@ -69,11 +71,36 @@ class CopyRun(_FilesRun):
         self._prepared = prepared
 
     async def run(self) -> Done:
-        """Compare, and put in place what differs."""
+        """Compare, and put in place what differs; under ``--check`` only say that it would."""
         content, destination, wish = self._prepared
-        backup_at = self._site.services.now if self._body.backup else None
-        copied = await copy.copy(self.files, content, destination, wish, backup_at=backup_at)
-        return Done(output=[copied.entry], changed=copied.changed)
+        services = self._site.services
+        if services.check:
+            return await self._check()
+        comparison = await copy.compare(self.files, content, destination, wish)
+        difference = await difference_of(self.files, content, comparison) if services.diff else None
+        backup_at = services.now if self._body.backup else None
+        copied = await copy.copy(self.files, content, comparison, wish, backup_at=backup_at)
+        return Done(
+            output=[copied.entry], changed=copied.changed, difference=difference if copied.changed else None
+        )
+
+    async def _check(self) -> Done:
+        content, destination, wish = self._prepared
+        try:
+            comparison = await copy.compare(self.files, content, destination, wish)
+        except ExecutionFailed as error:
+            if error.code != "destination-parent":
+                raise
+            # What makes the directory may be a step that does not run under --check; there is no file in it yet.
+            comparison = copy.Comparison(Destination(destination), differs=True)
+        would = copy.would_change(comparison)
+        shows = would and self._site.services.diff
+        return Done(
+            output=[{**copy.entry_of(content, comparison.there.path), "changed": would}],
+            changed=would,
+            would_change=would,
+            difference=await difference_of(self.files, content, comparison) if shows else None,
+        )
 
 
 class FetchRun(_FilesRun):

@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.document.nodes import Scalar
 from runner.engine.result import Failure, Result, Status
+from runner.execute.check_mode import nothing_known
 from runner.execute.guard import forget_cancellation
 from runner.execute.scopes import Item
 from runner.playbook.control import Loop
@@ -134,7 +135,7 @@ def combined(results: Sequence[Result], total: int, duration: float, what: str =
         stderr=[line for result in results for line in result.stderr],
         errors=tuple(error for result in results for error in result.errors),
         failure=_failure(bad, len(results), total, what),
-        skip_reason="`when` is false for every item" if status is Status.SKIPPED else None,
+        skip_reason=_skip_reason(results) if status is Status.SKIPPED else None,
         session_lost=any(result.session_lost for result in results),
         truncated=any(result.truncated for result in results),
         output_file=None,
@@ -144,6 +145,12 @@ def combined(results: Sequence[Result], total: int, duration: float, what: str =
         difference=first.difference if len(results) == 1 else None,
         items=tuple(results),
     )
+
+
+def _skip_reason(results: Sequence[Result]) -> str:
+    """Under ``--check`` items are skipped for reasons that the whole step has."""
+    unknown = next((result.skip_reason for result in results if nothing_known(result)), None)
+    return unknown or "`when` is false for every item"
 
 
 def _failure(bad: Sequence[Result], ran: int, total: int, what: str) -> Failure | None:

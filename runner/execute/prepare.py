@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.errors import RunnerError
 from runner.execute import copy, fetch
 from runner.execute.assertion import AssertRun
+from runner.execute.check_mode import NotRun, runs
 from runner.execute.done import Body
 from runner.execute.ensure import EnsureRun
 from runner.execute.fail import FailRun
@@ -56,6 +57,8 @@ async def prepare(site: Site) -> Body:
         ExecutionFailed: a value makes no sense there.
 
     """
+    if site.services.check and not runs(site.planned.step):
+        return NotRun()
     body = site.planned.step.body
     match body:
         case ScriptBody() | CommandBody() if site.placement.shell is Shell.POWERSHELL:

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from runner.engine.result import Result
 from runner.values import Span
+from runner.variables.not_known import NOT_KNOWN
 from runner.variables.scope import Defined, Layer, Variable, VariableError
 
 View = dict[str, Any]
@@ -108,7 +109,7 @@ class Registry:
 
     def __init__(self, hosts: Sequence[str]) -> None:
         self._order = {host: number for number, host in enumerate(hosts)}
-        self._views: dict[str, dict[str, View]] = {}
+        self._views: dict[str, dict[str, Any]] = {}  # views, and NOT_KNOWN
         self._layers: dict[str, dict[str, Defined]] = {}
         self._sorted: dict[str, Mapping[str, View]] = {}
 
@@ -133,6 +134,21 @@ class Registry:
         layer = self._layers.setdefault(host, {})
         for name, value in values.items():
             layer[name] = _LostVariable(step) if lost else Variable(value, f"set by step `{step}`")
+
+    def register_unknown(self, name: str, step: str, hosts: Sequence[str]) -> None:
+        """Of a step that did not run (``--check``) nothing is known: who reads it is not known either."""
+        for host in hosts:
+            self._views.setdefault(name, {})[host] = NOT_KNOWN
+            self._layers.setdefault(host, {})[name] = Variable(NOT_KNOWN, f"what step `{step}` registers")
+        self._sorted.pop(name, None)
+
+    def register_checked(self, name: str, step: str, result: Result, hosts: Sequence[str]) -> None:
+        """Of a step that would change something (``--check``) all is known but what doing it would put out."""
+        seen = {**view(result), **dict.fromkeys(("output", "stderr"), NOT_KNOWN)}
+        for host in hosts:
+            self._views.setdefault(name, {})[host] = seen
+            self._layers.setdefault(host, {})[name] = Variable(seen, f"registered by step `{step}`")
+        self._sorted.pop(name, None)
 
     def layer(self, host: str) -> Layer:
         """The host's own results, as variables."""

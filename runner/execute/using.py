@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.errors import ExecutionFailed
+from runner.execute.check_mode import holds_unknown, not_known
 from runner.execute.site import Site
 from runner.plan.model import PreparedScript
 from runner.transport.port import Login
@@ -59,10 +60,13 @@ def value_of(site: Site, reference: UsingReference) -> Any:
 
     """
     try:
-        return apply_chain(_variable(site, reference.name), reference.chain)
+        value = apply_chain(_variable(site, reference.name), reference.chain)
     except ChainError as error:
         message = f"`{reference.text}`: {error.message}"
         raise ExecutionFailed("unknown-using", message, phase="plan") from error
+    if site.services.check and holds_unknown(value):
+        raise not_known(reference.text)
+    return value
 
 
 def _variable(site: Site, name: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExecutionFailed
-from runner.execute.copy import Content, Copied, copy
+from runner.execute.copy import Content, Copied, compare, copy
 from runner.execute.guard import Guard, Progress
 from runner.execute.host_files import HostFiles, Wish
 from runner.execute.patience import Patience
@@ -30,8 +30,21 @@ async def put(
     files: HostFiles, data: bytes, destination: Path | str, wish: Wish | None = None, *, backup: bool = False
 ) -> Copied:
     backup_at = NOW if backup else None
+    return await place(files, content_of(data, "new.txt"), str(destination), wish, backup_at=backup_at)
+
+
+async def place(
+    files: HostFiles,
+    content: Content,
+    destination: str,
+    wish: Wish | None = None,
+    *,
+    backup_at: datetime | None = None,
+) -> Copied:
+    """Compare and put, as the body does."""
+    wish = wish or Wish()
     return await copy(
-        files, content_of(data, "new.txt"), str(destination), wish or Wish(), backup_at=backup_at
+        files, content, await compare(files, content, destination, wish), wish, backup_at=backup_at
     )
 
 
@@ -124,7 +137,7 @@ async def test_a_directory_takes_the_file_under_its_name(files: HostFiles, tmp_p
     copied = await put(files, b"x", tmp_path)
     assert copied.entry["path"] == str(tmp_path / "new.txt")
     with pytest.raises(ExecutionFailed) as caught:
-        await copy(files, content_of(b"x"), str(tmp_path), Wish(), backup_at=None)
+        await place(files, content_of(b"x"), str(tmp_path))
     assert caught.value.code == "destination-directory"
 
 
@@ -172,7 +185,7 @@ async def test_what_changed_while_it_was_sent_is_refused(files: HostFiles, tmp_p
     """Content that is not what was hashed never gets in place."""
     content = Content(hashlib.sha256(b"announced").hexdigest(), 9, lambda: pieces_of_bytes(b"something else"))
     with pytest.raises(ExecutionFailed) as caught:
-        await copy(files, content, str(tmp_path / "f"), Wish(), backup_at=None)
+        await place(files, content, str(tmp_path / "f"))
     assert (caught.value.code, names_in(tmp_path)) == ("digest-differs", [])
 
 
@@ -191,7 +204,7 @@ async def test_a_copy_that_is_stopped_leaves_nothing(connection: LocalConnection
     progress = Progress()
     files = HostFiles(connection, Guard(Patience(), 2, progress))
     content = Content("0" * 64, 100, endless)
-    copying = asyncio.create_task(copy(files, content, str(tmp_path / "f"), Wish(), backup_at=None))
+    copying = asyncio.create_task(place(files, content, str(tmp_path / "f")))
     await begun.wait()
     copying.cancel()
     with pytest.raises(asyncio.CancelledError):
