@@ -5,6 +5,14 @@ from __future__ import annotations
 from runner.codes.page import CodePage
 
 CODES: dict[str, CodePage] = {
+    "block-other-hosts": CodePage(
+        "a step of a block is on a host that the block does not have",
+        "Where a block says `target`, `session` or `hosts`, its hosts are those: each goes through the whole block. A"
+        " step on another host would belong to no host's way through it. Where the block says nothing, its hosts are"
+        " those of its steps.",
+        "{hosts: web, block: [{hosts: db, script: x}]}",
+        "{hosts: 'web:db', block: [{hosts: db, script: x}]}",
+    ),
     "certificate-expired": CodePage(
         "a client certificate is not valid now",
         "No host takes it, so it is told before 2,000 of them refuse the login. The clock of this controller counts.",
@@ -45,6 +53,17 @@ CODES: dict[str, CodePage] = {
         "It cures the second hop, because the host can log in elsewhere as you. Whoever controls the host can do so too."
         " Kerberos delegation and JEA endpoints with an account of their own need no password on the host.",
     ),
+    "delegate-session": CodePage(
+        "`delegate_to` goes with a kept session",
+        "A kept session lives on the host itself, and the body of a step that is delegated runs elsewhere.",
+        "{session: warm, delegate_to: balancer, script: x}",
+        "{target: windows, delegate_to: balancer, script: x}",
+    ),
+    "delegate-without-hosts": CodePage(
+        "`delegate_to` names nobody",
+        "It takes a target of the playbook, a host or a pattern. For this host none of them has a host, so that there is"
+        " nowhere to run. `-l` does not leave out hosts that others delegate to.",
+    ),
     "host-name": CodePage(
         "text where a host name is due is none",
         "`ssh_connections` and `jump` take `host`, `user@host` or `user@host:port`; a file of hosts has a name a line.",
@@ -69,6 +88,13 @@ CODES: dict[str, CodePage] = {
         "Following `jump` from host to host comes back to where it began, so none of them can be reached first.",
         "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: [a]}}}",
         "hosts: {a: {connection: {jump: [b]}}, b: {connection: {jump: []}}}",
+    ),
+    "lock-transport": CodePage(
+        "`lock: target` is said for the controller",
+        "A lock of that kind is a file on the host that other controllers see. For this controller `lock: run` does the"
+        " same without one.",
+        "{target: local, lock: target, script: x}",
+        "{target: local, lock: run, script: x}",
     ),
     "needs-http": CodePage(
         "an option that goes with http is said for https",
@@ -115,6 +141,20 @@ CODES: dict[str, CodePage] = {
         "It asks a Windows controller for an interactive token in a loopback session. A controller that is not Windows"
         " has no such token to give. For a second hop use `credssp`, Kerberos delegation or a JEA endpoint.",
     ),
+    "order-value": CodePage(
+        "`order_by` gives values that cannot be sorted",
+        "An expression is computed for each host when the plan is made, and hosts are sorted by what it gives: numbers,"
+        " texts, booleans or dates, of one kind on all hosts. Results are not known yet.",
+        'order_by: "{{ rack }}"',
+        "order_by: rack | int",
+    ),
+    "owner-over-winrm": CodePage(
+        "`copy` sets an owner, a group or a mode on a host that is Windows",
+        "Windows has access lists and no mode; a copy that asks for one fails there and changes nothing. A folder gives"
+        " new files its own list.",
+        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config', mode: 0644}",
+        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config'}",
+    ),
     "pattern-without-inventory": CodePage(
         "a pattern is used and no inventory is given",
         "Without an inventory, names written out stand for themselves; globs, groups and ranges need one.",
@@ -127,19 +167,18 @@ CODES: dict[str, CodePage] = {
         "steps: [{id: a, needs: [b], script: x}, {id: b, needs: [a], script: y}]",
         "steps: [{id: a, needs: [], script: x}, {id: b, needs: [a], script: y}]",
     ),
+    "pool-weight": CodePage(
+        "more tokens are asked for than a pool has",
+        "An assignment starts when all tokens it takes are free. One that takes more than there are would never start.",
+        "{pools: {api: 2}, steps: [{pool: {api: 3}, script: x}]}",
+        "{pools: {api: 4}, steps: [{pool: {api: 3}, script: x}]}",
+    ),
     "powershell-key": CodePage(
         "a key of PowerShell is said on a step whose hosts speak another shell",
         "`strict_mode`, `native_exit_code`, `error_action` and its kin, `verbose` and `debug` are parameters and"
         " preferences of PowerShell. In `defaults` they hold for the steps that speak it.",
         "{shell: bash, error_action: stop, script: ls}",
         "{shell: powershell, error_action: stop, script: Get-ChildItem}",
-    ),
-    "owner-over-winrm": CodePage(
-        "`copy` sets an owner, a group or a mode on a host that is Windows",
-        "Windows has access lists and no mode; a copy that asks for one fails there and changes nothing. A folder gives"
-        " new files its own list.",
-        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config', mode: 0644}",
-        "copy: {src: web.config, dest: 'C:\\inetpub\\web.config'}",
     ),
     "remote-debug": CodePage(
         "`remote_debug` asks for an interactive debugger",
@@ -219,6 +258,12 @@ CODES: dict[str, CodePage] = {
         "The certificates that are there are listed with their thumbprints, subjects and last days. Files count that end"
         " in .pem, .crt or .cer and hold a certificate in PEM.",
     ),
+    "unknown-pool": CodePage(
+        "no pool has this name",
+        "Pools stand under `pools:` in the playbook or in the inventory, each with the number of its tokens.",
+        "{pools: {rack: 4}, steps: [{pool: rak, script: x}]}",
+        "{pools: {rack: 4}, steps: [{pool: rack, script: x}]}",
+    ),
     "unknown-result": CodePage(
         "`results.N` is read and no step registers `N`",
         "`register: N` on a step gives its results that name.",
@@ -273,5 +318,30 @@ CODES: dict[str, CodePage] = {
         "sh has only text; bash has arrays and associative arrays of text; python takes any value.",
         "{shell: sh, script: 'echo $Using:names'}",
         "{shell: bash, script: 'echo \"${Using:names[@]}\"'}",
+    ),
+    "waits-across-waves": CodePage(
+        "something inside of waves waits for hosts of later waves",
+        "Hosts of a later wave begin when those before them are through. Where one of these waits for all hosts, both"
+        " would wait for ever. That is so for `wait: all` and `rescue_on: block` in a block with several waves, and for"
+        " a `run_once` on a host that is not in the first of them.",
+    ),
+    "wave-empty": CodePage(
+        "a wave has no host",
+        "A wave that is a pattern takes the hosts of the step that the pattern names and no wave before it took.",
+        "{hosts: web, waves: [db, 100%]}",
+        "{hosts: web, waves: [web01, 100%]}",
+    ),
+    "wave-rest": CodePage(
+        "hosts are left that no wave takes",
+        "Where the last wave is a pattern, hosts that it does not name would never be reached. A last size repeats until"
+        " nobody is left; a pattern cannot.",
+        "{hosts: web, waves: [web01, web02]}",
+        "{hosts: web, waves: [web01, web02, 100%]}",
+    ),
+    "waves-local": CodePage(
+        "waves are asked for where the only host is this controller",
+        "Waves are shares of the hosts of a step or block. A step without `target`, `session` or `hosts` is local.",
+        "{waves: [1, 100%], script: x}",
+        "{hosts: web, waves: [1, 100%], script: x}",
     ),
 }

@@ -104,12 +104,12 @@ class _Drawing:
     def _links(self, unit: Unit) -> tuple[Link, ...]:
         """What its needs say; within a block host by host, unless the author says ``all``."""
         needs = [need for need in unit.needs or () if need.step in self._places]
-        inside = unit.place is not None
+        around_it = self._blocks_around(unit.id)
         links = [
             Link(
                 self._end(need.step),
                 self._by_host(need.step)
-                if inside and need.wait is Wait.AUTO and self._places[need.step] == unit.place
+                if need.wait is Wait.AUTO and self._blocks_around(need.step) & around_it
                 else need.wait,
             )
             for need in needs
@@ -118,6 +118,9 @@ class _Drawing:
         if gate is not None and not any(self._places[need.step] == unit.place for need in needs):
             links.insert(0, Link(gate, Wait.SAME, taints=False))
         return tuple(links)
+
+    def _blocks_around(self, name: str) -> set[str]:
+        return {place.block for place in around(self._places[name], self._blocks)}
 
     def _by_host(self, name: str) -> Wait:
         """A step that runs on one host for all of them is waited for by all of them, and its failure is theirs."""

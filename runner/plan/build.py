@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from runner.errors import RunnerError
 from runner.inventory.inventory import Inventory
+from runner.plan.arrange import Arranged, Arranger
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.compute import compute_keys
-from runner.plan.counters import run_shape
+from runner.plan.counters import Limits
+from runner.plan.delegates import Delegation
+from runner.plan.digest import plan_digest
 from runner.plan.extras import check_extras
-from runner.plan.model import Plan, PlannedStep
-from runner.plan.names import NameCheck
+from runner.plan.fill import filled
+from runner.plan.host_order import HostOrder
+from runner.plan.model import Plan, PlannedBlock, PlannedPolicy, PlannedStep
+from runner.plan.needed import credentials_needed, hosts_in_order, locked_hosts
 from runner.plan.order import check_cycles, passed_through
-from runner.plan.place import Overrides, Placed, Placer
+from runner.plan.place import Overrides, Placer
 from runner.plan.powershell_rules import check_powershell_rules
-from runner.plan.reading import readable_results
+from runner.plan.reads import Reads, check_reads
 from runner.plan.refuse import refuse_later, refuse_shells, refuse_transports, warn_of_network_access
-from runner.plan.script_names import ScriptCheck
-from runner.plan.scripts import prepare_scripts
+from runner.plan.refuse_control import Asking, refuse_control
+from runner.plan.scopes import plan_scopes
+from runner.plan.scripts import health_scripts, prepare_scripts, scripts_elsewhere
 from runner.plan.session_shells import check_session_shells
+from runner.plan.shape import planned_blocks, policies, run_shape
 from runner.plan.unfit import refuse_unfit_keys
-from runner.plan.uses import compiled_of, texts_of
 from runner.plan.winrm import ClientCertificates
-from runner.playbook.model import Playbook, Step
+from runner.playbook.control import Pool
+from runner.playbook.model import Block, Playbook, Step
 from runner.problems import Problems
 from runner.transport.port import Login
-from runner.using.model import Member
-from runner.variables.compile import Compiler
-from runner.variables.environment import LanguageEnvironment
-from runner.variables.scope import HostScopes, Layer, Variable
+from runner.variables.scope import HostScopes, Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,9 @@ class PlanRequest:
 
     ``inputs`` and ``extras`` are checked layers (``runner.variables.inputs``). ``throttle`` is ``-f``. ``certificates``
     is the store that thumbprints are looked up in; None looks none up. ``validating`` True finds problems only: what
-    this version does not run is fine, and an absent inventory is forgiven.
+    this version does not run is fine, and an absent inventory is forgiven. ``check`` is ``--check``. ``seed`` is that
+    of the run that is gone on with; None makes one of the run's id. ``no_input``: nobody sits at a terminal, so that a
+    gate needs a ``default`` unless ``can_approve`` says that ``runs approve`` can answer.
     """
 
     playbook: Playbook
@@ -58,35 +61,120 @@ class PlanRequest:
     throttle: int | None = None
     timeout: float | None = None
     validating: bool = False
+    check: bool = False
+    seed: int | None = None
+    no_input: bool = False
+    can_approve: bool = False
+
+    @property
+    def seed_of_run(self) -> int:
+        """The seed that is given, else one that no two runs share: 48 bits, which JSON carries everywhere."""
+        if self.seed is not None:
+            return self.seed
+        return int.from_bytes(hashlib.sha256(self.run.encode()).digest()[:6])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What is known once all problems are found."""
+
+    steps: tuple[PlannedStep, ...]
+    arranged: Arranged
+    blocks: Mapping[str, Block]
+    planned_blocks: tuple[PlannedBlock, ...]
+    policies: tuple[PlannedPolicy, ...]
+    scopes: HostScopes
+    logins: Mapping[str, Login]
+    seed: int
 
 
 def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     """Make the plan, noting every problem; None where there is an error among them."""
     playbook, inventory = request.playbook, request.inventory
-    if len({step.id for step in playbook.steps}) < len(playbook.steps):
+    if len({*(step.id for step in playbook.steps), *playbook.blocks}) < len(playbook.steps) + len(
+        playbook.blocks
+    ):
         return None  # told already; ids are what everything below goes by
     check_extras(request.extras, playbook, inventory, problems)
     if not check_cycles(playbook.steps, problems, playbook.blocks):
         return None
     kept = chosen_steps(playbook.steps, request.choice, problems, playbook.blocks)
-    scopes = _scopes(request)
-    chosen, blocks = passed_through(playbook.steps, kept, playbook.blocks)
-    steps = compute_keys(chosen, scopes.common, problems)
-    placer = Placer(playbook, inventory, scopes, request.overrides, problems, request.certificates)
-    placed = {step.id: placer.place(step) for step in steps}
-    planned = tuple(
-        PlannedStep(
-            index=index,
-            step=step,
-            placements=tuple(item.placement for item in placed[step.id]),
-            scripts=prepare_scripts(step, [i.placement for i in placed[step.id]], problems),
-        )
-        for index, step in enumerate(steps)
+    scopes = plan_scopes(
+        playbook,
+        inventory,
+        inputs=request.inputs,
+        extras=request.extras,
+        run=request.run,
+        now=request.now,
     )
-    check_session_shells(planned, problems)
-    hosts = {step.id: frozenset(i.placement.host for i in placed[step.id]) for step in steps}
-    _check_names(request, planned, hosts, scopes, problems)
-    _evaluate_variables(planned, scopes, problems)
+    chosen, blocks = passed_through(playbook.steps, kept, playbook.blocks)
+    steps = compute_keys(filled(playbook, chosen), scopes.common, problems)
+    placer = Placer(playbook, inventory, scopes, request.overrides, problems, request.certificates)
+    arranged = Arranger(
+        playbook,
+        inventory,
+        placer,
+        Delegation(playbook, placer, scopes, problems),
+        HostOrder(inventory, scopes, request.seed_of_run, problems),
+        problems,
+        limited=request.overrides.limit is not None or bool(inventory is None and request.validating),
+    ).arrange(steps, blocks)
+    draft = _Draft(
+        steps=tuple(_planned(index, step, arranged, problems) for index, step in enumerate(steps)),
+        arranged=arranged,
+        blocks=blocks,
+        planned_blocks=planned_blocks(steps, blocks, arranged),
+        policies=_policies(steps, blocks, arranged, problems),
+        scopes=scopes,
+        logins={**placer.logins, **request.overrides.logins},
+        seed=request.seed_of_run,
+    )
+    _check(request, draft, steps, problems)
+    return None if problems.has_errors else _plan(request, draft)
+
+
+def _planned(index: int, step: Step, arranged: Arranged, problems: Problems) -> PlannedStep:
+    placements = tuple(item.placement for item in arranged.placed[step.id])
+    runs_on = [each for placement in placements for each in placement.delegates or (placement,)]
+    return PlannedStep(
+        index=index,
+        step=step,
+        placements=placements,
+        scripts=prepare_scripts(step, runs_on, problems),
+        scripts_of=scripts_elsewhere(step, runs_on, problems),
+        seen_by=arranged.seen_by.get(step.id, ()),
+    )
+
+
+def _policies(
+    steps: Sequence[Step], blocks: Mapping[str, Block], arranged: Arranged, problems: Problems
+) -> tuple[PlannedPolicy, ...]:
+    """In the order of the shape's."""
+    return tuple(
+        PlannedPolicy(
+            name=unit.id,
+            waves=tuple(wave.planned for wave in arranged.waves.get(unit.id, ())),
+            health=unit.health,
+            health_scripts=health_scripts(unit, arranged.of(unit.id), problems),
+        )
+        for unit in policies(steps, blocks, arranged)
+    )
+
+
+def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems: Problems) -> None:
+    playbook, inventory, placed = request.playbook, request.inventory, draft.arranged.placed
+    check_session_shells(draft.steps, problems)
+    lenient = request.validating and inventory is None
+    reads = Reads(
+        playbook=playbook,
+        inventory=inventory,
+        planned=draft.steps,
+        blocks=draft.blocks,
+        policies=draft.policies,
+        arranged=draft.arranged,
+        lenient=lenient,
+    )
+    check_reads(reads, draft.scopes, problems)
     for step in steps:
         warn_of_network_access(placed[step.id], problems)
         refuse_unfit_keys(step, placed[step.id], problems)
@@ -94,121 +182,37 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         check_powershell_rules(step, placed[step.id], problems)
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)
+    asking = Asking(
+        playbook=playbook,
+        pools=_pools(request),
+        uses_of=inventory.pool_uses if inventory is not None else _none,
+        nobody_answers=request.no_input and not request.can_approve and not request.validating,
+        check=request.check,
+        lenient=lenient,
+    )
+    refuse_control(steps, draft.blocks, draft.arranged, asking, problems)
     if not request.validating:
         refuse_later(playbook, steps, problems)
-        _check_assignments(steps, placed, problems)
-    if problems.has_errors:
-        return None
-    return _plan(request, planned, placed, scopes, {**placer.logins, **request.overrides.logins})
+        _check_assignments(steps, draft.arranged, problems)
 
 
-def _scopes(request: PlanRequest) -> HostScopes:
-    playbook, inventory = request.playbook, request.inventory
-    variables: Layer = {
-        name: Variable(node, "playbook vars", node.span) for name, node in playbook.variables.items()
-    }
-    values = {name: variable.value for name, variable in request.inputs.items()}
-
-    common: Mapping[str, Callable[[], Any]] = {
-        "hosts": lambda: list(inventory.hosts) if inventory is not None else [],
-        "groups": lambda: _groups(inventory),
-        "inputs": lambda: values,
-        "run": lambda: {"id": request.run, "started_at": request.now, "playbook": playbook.name},
-    }
-
-    def specials_of(host: str) -> Mapping[str, Callable[[], Any]]:
-        return {
-            **common,
-            "inventory_hostname": lambda: host,
-            "group_names": lambda: _host_facts(inventory, host)["groups"],
-            "host": lambda: _host_facts(inventory, host),
-        }
-
-    return HostScopes(
-        Compiler(LanguageEnvironment(request.now)),
-        layers_of=lambda host: [inventory.variables(host)] if inventory is not None else [],
-        playbook=variables,
-        inputs=dict(request.inputs),
-        extras=dict(request.extras),
-        specials_of=specials_of,
-        common_specials=common,
-    )
+def _pools(request: PlanRequest) -> dict[str, Pool]:
+    """Those of the inventory and of the playbook; where both have one, the playbook's counts, which is nearer."""
+    of_inventory = request.inventory.pools if request.inventory is not None else {}
+    return {**of_inventory, **request.playbook.pools}
 
 
-def _host_facts(inventory: Inventory | None, host: str) -> dict[str, Any]:
-    groups = [group.name for group in inventory.lineage(host)] if inventory is not None else []
-    return {"name": host, "groups": [name for name in groups if name != "all"]}
+def _none(_host: str) -> tuple[()]:
+    return ()
 
 
-def _groups(inventory: Inventory | None) -> dict[str, list[str]]:
-    if inventory is None:
-        return {}
-    return {name: list(inventory.group_hosts(name)) for name in inventory.groups}
-
-
-def _check_names(
-    request: PlanRequest,
-    planned: Sequence[PlannedStep],
-    hosts: Mapping[str, frozenset[str]],
-    scopes: HostScopes,
-    problems: Problems,
-) -> None:
-    inventory = request.inventory
-    steps = [item.step for item in planned]
-    chosen = {step.id for step in steps}
-
-    def signature(host: str) -> Hashable:
-        return inventory.signature(host) if inventory is not None else None
-
-    names = NameCheck(
-        playbook=request.playbook,
-        scopes=scopes,
-        readable=readable_results(steps, hosts),
-        registered={step.register: step.id for step in steps if step.register},
-        hosts=hosts,
-        dropped={s.register: s.id for s in request.playbook.steps if s.register and s.id not in chosen},
-        signature=signature,
-        problems=problems,
-        lenient=request.validating and inventory is None,
-    )
-    scripts = ScriptCheck(names)
-    for item in planned:
-        names.check_templates(item)
-        scripts.check(item)
-
-
-def _evaluate_variables(planned: Sequence[PlannedStep], scopes: HostScopes, problems: Problems) -> None:
-    """Compute once a host what the plan decides and its steps read: no such template fails in the middle of a run."""
-    for item in planned:
-        step = item.step
-        names = {
-            use.name
-            for text in texts_of(step)
-            for use in compiled_of(scopes.compiler, text).names
-            if not use.guarded
-        }
-        names |= {r.name for script in item.scripts.values() for r in script.scan.references}
-        names -= {*step.variables, *step.using}
-        for placement in item.placements:
-            scope = scopes.of(placement.host)
-            for name in names:
-                if not scope.defines(name):
-                    continue
-                try:
-                    scope.lookup(name)
-                except RunnerError as error:
-                    problems.extend(error.problems)
-
-
-def _check_assignments(
-    steps: Sequence[Step], placed: Mapping[str, Sequence[Placed]], problems: Problems
-) -> None:
+def _check_assignments(steps: Sequence[Step], arranged: Arranged, problems: Problems) -> None:
     if problems.has_errors:
         return  # a step may have lost its hosts to a mistake that is told
     for step in steps:
-        if not placed[step.id]:
+        if not arranged.placed[step.id]:
             problems.warning("step-without-hosts", f"step `{step.id}` has no hosts and is skipped", step.span)
-    if not any(placed.values()):
+    if not any(arranged.placed.values()):
         problems.error(
             "no-assignments",
             "nothing to do: no step has a host",
@@ -217,70 +221,36 @@ def _check_assignments(
         )
 
 
-def _plan(
-    request: PlanRequest,
-    planned: tuple[PlannedStep, ...],
-    placed: Mapping[str, Sequence[Placed]],
-    scopes: HostScopes,
-    logins: Mapping[str, Login],
-) -> Plan:
-    hosts = _hosts_in_order(request.inventory, planned)
-    shape = run_shape(
-        [(item.step, placed[item.step.id]) for item in planned],
-        {host: number for number, host in enumerate(hosts)},
-        default_throttle=request.throttle,
-        run_throttle=request.playbook.throttle if request.throttle is None else request.throttle,
+def _plan(request: PlanRequest, draft: _Draft) -> Plan:
+    playbook, inventory = request.playbook, request.inventory
+    hosts = hosts_in_order(inventory, draft.steps, draft.planned_blocks)
+    numbers = {host: number for number, host in enumerate(hosts)}
+    limits = Limits(
+        default=request.throttle,
+        run=playbook.throttle if request.throttle is None else request.throttle,
+        blocks=draft.blocks,
+        pools=_pools(request),
+        uses_of=inventory.pool_uses if inventory is not None else _none,
     )
+    steps = [item.step for item in draft.steps]
+    shape, pools = run_shape(steps, draft.arranged, numbers, limits, playbook)
+    timeout = request.timeout if request.timeout is not None else playbook.timeout
     return Plan(
         run=request.run,
         now=request.now,
-        playbook=request.playbook,
-        steps=planned,
+        playbook=playbook,
+        steps=draft.steps,
         hosts=hosts,
-        scopes=scopes,
+        scopes=draft.scopes,
         shape=shape,
-        digest=_digest(request, planned),
-        credentials_needed=_credentials(request.playbook, planned) - set(logins),
-        logins=logins,
-        timeout=request.timeout if request.timeout is not None else request.playbook.timeout,
+        digest=plan_digest(playbook, draft.steps, draft.planned_blocks, draft.policies, pools),
+        credentials_needed=credentials_needed(playbook, draft.steps, draft.policies) - set(draft.logins),
+        logins=draft.logins,
+        timeout=timeout if timeout is not None else playbook.deadlines.run,
+        blocks=draft.planned_blocks,
+        policies=draft.policies,
+        pools=pools,
+        locked=locked_hosts(playbook, draft.steps),
+        seed=draft.seed,
+        check=request.check,
     )
-
-
-def _credentials(playbook: Playbook, planned: Sequence[PlannedStep]) -> frozenset[str]:
-    """Names of the credentials that endpoints log in with and scripts read."""
-    endpoints = {placement.endpoint for item in planned for placement in item.placements}
-    needed = {
-        e.credential for endpoint in endpoints for e in (endpoint, *(endpoint.jump or ())) if e.credential
-    }
-    proxies = {endpoint.session_options.proxy for endpoint in endpoints}
-    needed |= {proxy.credential for proxy in proxies if proxy is not None and proxy.credential}
-    read = {
-        reference.chain[0].name.lower()
-        for item in planned
-        for script in item.scripts.values()
-        for reference in script.scan.references
-        if reference.name.lower() == "credentials"
-        and reference.chain
-        and isinstance(reference.chain[0], Member)
-    }
-    return frozenset(needed | {name for name in playbook.credentials if name.lower() in read})
-
-
-def _hosts_in_order(inventory: Inventory | None, planned: Sequence[PlannedStep]) -> tuple[str, ...]:
-    named = dict.fromkeys(p.host for item in planned for p in item.placements)
-    if inventory is None:
-        return tuple(named)
-    order = {name: number for number, name in enumerate(inventory.hosts)}
-    return tuple(sorted(named, key=lambda name: order.get(name, len(order))))
-
-
-def _digest(request: PlanRequest, planned: Sequence[PlannedStep]) -> str:
-    """SHA-256 over what decides what runs where: every file read, and each step's hosts and endpoints."""
-    parts = {
-        "files": sorted(d.source.digest for d in request.playbook.documents),
-        "steps": [
-            [s.step.id, [[p.host, repr(p.endpoint), p.shell, p.session] for p in s.placements]]
-            for s in planned
-        ],
-    }
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from runner.engine.shape import Edge, RunShape, StepShape
+from runner.plan.order import around
 from runner.plan.place import Placed
-from runner.playbook.model import Step
+from runner.playbook.control import Pool, PoolUse
+from runner.playbook.model import Block, Step
 from runner.playbook.read import UNLIMITED
 
 DEFAULT_THROTTLE = 32
+
+Slots = tuple[tuple[int, int], ...]
 
 
 class Counters:
@@ -18,7 +22,7 @@ class Counters:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
         self._limits: list[int | None] = []
-        self._shared: dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = {}
+        self._shared: dict[Slots, Slots] = {}
 
     def number(self, kind: str, name: str, limit: int | None) -> int:
         """The counter's number; the first limit given counts."""
@@ -28,7 +32,7 @@ class Counters:
             self._limits.append(limit)
         return self._numbers[key]
 
-    def shared(self, numbers: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    def shared(self, numbers: Slots) -> Slots:
         """One tuple for equal tuples: a plan has one for each of a million assignments."""
         return self._shared.setdefault(numbers, numbers)
 
@@ -38,52 +42,60 @@ class Counters:
         return tuple(self._limits)
 
 
-def run_shape(
-    steps: Sequence[tuple[Step, Sequence[Placed]]],
-    host_numbers: dict[str, int],
-    *,
-    default_throttle: int | None,
-    run_throttle: int | None,
-) -> RunShape:
-    """The plan in numbers.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What limits the assignments of a plan, beside what stands in steps and placements.
 
-    ``default_throttle`` is ``-f`` or None for 32; ``run_throttle`` the run's own limit, None or ``UNLIMITED`` for none.
+    ``default`` is ``-f`` or None for 32; ``run`` the run's own limit, None or ``UNLIMITED`` for none; ``pools`` by
+    name; ``uses_of`` gives what a host takes of pools by itself.
     """
-    counters = Counters()
-    run = (counters.number("run", "", run_throttle),) if run_throttle else ()
-    index = {step.id: position for position, (step, _) in enumerate(steps)}
-    shapes = []
-    for step, placed in steps:
-        throttle = step.throttle if step.throttle is not None else default_throttle
-        throttle = DEFAULT_THROTTLE if throttle is None else throttle
-        limit = None if throttle == UNLIMITED else throttle
-        common = (counters.number("step", step.id, limit), *run)
-        shapes.append(
-            StepShape(
-                hosts=tuple(host_numbers[item.placement.host] for item in placed),
-                edges=tuple(
-                    Edge(index[need.step], need.wait.value) for need in step.needs or () if need.step in index
-                ),
-                run_if=step.run_if.value,
-                judged=bool(step.when) or step.loop is not None,
-                counters=tuple(
-                    counters.shared(tuple((number, 1) for number in _numbers(counters, common, item)))
-                    for item in placed
-                ),
-            )
-        )
-    return RunShape(tuple(shapes), counters.limits)
+
+    default: int | None
+    run: int | None
+    blocks: Mapping[str, Block]
+    pools: Mapping[str, Pool]
+    uses_of: Callable[[str], Sequence[PoolUse]]
 
 
-def _numbers(counters: Counters, common: tuple[int, ...], placed: Placed) -> tuple[int, ...]:
-    """The counters of one assignment; the lane of a kept interpreter comes first."""
+def slots_of(step: Step, placed: Sequence[Placed], counters: Counters, limits: Limits) -> tuple[Slots, ...]:
+    """The counters that each assignment of a step takes slots of; the lane of a kept interpreter comes first."""
+    throttle = step.throttle if step.throttle is not None else limits.default
+    throttle = DEFAULT_THROTTLE if throttle is None else throttle
+    common = [counters.number("step", step.id, None if throttle == UNLIMITED else throttle)]
+    if limits.run:
+        common.append(counters.number("run", "", limits.run))
+    for place in around(step.place, limits.blocks):
+        limit = limits.blocks[place.block].throttle
+        if limit:
+            common.append(counters.number("block", place.block, limit))
+    return tuple(counters.shared(_slots(step, item, common, counters, limits)) for item in placed)
+
+
+def _slots(step: Step, placed: Placed, common: Sequence[int], counters: Counters, limits: Limits) -> Slots:
     placement = placed.placement
-    lane: tuple[int, ...] = ()
+    slots: dict[int, int] = {}
     if placement.session is not None:
-        lane = (counters.number("lane", f"{placement.session}\0{placement.host}", 1),)
-    limited = tuple(
-        counters.number(kind, name, limit)
-        for (kind, name), limit in placed.limits.items()
-        if limit != UNLIMITED
-    )
-    return (*lane, *common, *limited)
+        slots[counters.number("lane", f"{placement.session}\0{placement.host}", 1)] = 1
+    slots |= dict.fromkeys(common, 1)
+    # Delegates are worked on one after another, so each limit of theirs is met by one slot.
+    reached = placed.delegates or (placed,)
+    for item in reached:
+        for (kind, name), limit in item.limits.items():
+            if limit != UNLIMITED:
+                slots[counters.number(kind, name, limit)] = 1
+    for name, weight in pool_weights(step, placed, limits.uses_of).items():
+        pool = limits.pools.get(name)
+        if pool is not None:
+            slots[counters.number("pool", name, pool.size)] = weight
+    return tuple(slots.items())
+
+
+def pool_weights(
+    step: Step, placed: Placed, uses_of: Callable[[str], Sequence[PoolUse]]
+) -> Mapping[str, int]:
+    """How many tokens of each pool an assignment takes: where the step and the host name the same one, the more."""
+    reached = placed.delegates or (placed,)
+    weights: dict[str, int] = {}
+    for use in (*step.pools, *(use for item in reached for use in uses_of(item.placement.host))):
+        weights[use.name] = max(use.weight, weights.get(use.name, 0))
+    return weights

@@ -110,4 +110,6 @@ def _kind(value: object) -> object:
 def _words(kind: object) -> str:
     if kind is None:
         return "a list or a mapping"
-    return "a boolean" if kind is bool else "a number" if kind is Real else "a text" if kind is str else "a date"
+    return (
+        "a boolean" if kind is bool else "a number" if kind is Real else "a text" if kind is str else "a date"
+    )

@@ -13,7 +13,9 @@ from runner.playbook.model import Playbook, Step
 from runner.problems import Problem, Problems, Severity, suggestion
 from runner.variables.scope import HostScopes, Scope
 
-NOT_YET = {"facts": "facts", "secrets": "secrets that are no login", "failure": "`rescue`"}
+NOT_YET = {"facts": "facts", "secrets": "secrets that are no login"}
+IN_THE_RUN = ("results", "credentials", "item", "loop", "failure", "result")
+"""Names that are given, and have no value before the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +23,21 @@ class NameCheck:
     """Checks the names of planned steps.
 
     ``signature`` groups hosts that know the same names; ``readable`` says which results a step may read; ``dropped``
-    are registered names of steps that selection left out. ``lenient``: no inventory is given, so a name that some host
-    might bring is only a warning.
+    are registered names of steps that selection left out, ``set_by`` those that ``set_vars`` sets, with the steps that
+    do. ``hosts`` are those that have each step's result. ``handling`` are the steps that may ask what failed.
+    ``lenient``: no inventory is given, so a name that some host might bring is only a warning.
     """
 
     playbook: Playbook
     scopes: HostScopes
     readable: Mapping[str, Readable]
     registered: Mapping[str, str]
+    set_by: Mapping[str, tuple[str, ...]]
     hosts: Mapping[str, frozenset[str]]
     dropped: Mapping[str, str]
     signature: Callable[[str], Hashable]
     problems: Problems
+    handling: frozenset[str] = frozenset()
     lenient: bool = False
 
     def check_templates(self, planned: PlannedStep) -> None:
@@ -62,39 +67,44 @@ class NameCheck:
     def check_use(self, planned: PlannedStep, use: Use) -> None:
         """Note it where the name is not known on every host of the step, or its value may not be there yet."""
         step, name = planned.step, use.name
-        if name in step.using or name in step.variables:
-            return
-        if name == "result" and use.own_result:
-            return
-        if name in ("item", "loop") and step.loop is not None:
+        if _brings(step, use):
             return
         if name == "results":
             self._check_results(step, use)
         elif name == "credentials":
             self._check_credential(step, use)
         elif name == "inputs" and use.member is not None:
-            if use.member not in self.playbook.inputs and not use.guarded:
-                self._unknown(
-                    step,
-                    use,
-                    f"no input is named `{use.member}`",
-                    suggestion(use.member, self.playbook.inputs),
-                )
+            self._check_input(step, use, use.member)
+        elif name == "failure":
+            self._check_failure(step, use)
         elif name in NOT_YET:
             self._unknown(step, use, f"`{name}` is not available yet: {NOT_YET[name]} come later", ())
-        elif name in self.registered:
-            self._check_registered(planned, use, self.registered[name])
-        elif name in self.dropped:
-            self._dropped(step, use, self.dropped[name])
+        else:
+            self._check_variable(planned, use)
+
+    def _check_variable(self, planned: PlannedStep, use: Use) -> None:
+        name = use.name
+        if name in self.registered:
+            self._check_registered(planned, use, (self.registered[name],))
+        elif name in self.set_by:
+            self._check_set(planned, use)
+        elif name in self.dropped and not self._is_defined(planned, name):
+            self._dropped(planned.step, use, self.dropped[name])
         elif not use.guarded:
             self._check_defined(planned, use)
+
+    def _check_input(self, step: Step, use: Use, member: str) -> None:
+        if member not in self.playbook.inputs and not use.guarded:
+            hints = suggestion(member, self.playbook.inputs)
+            self._unknown(step, use, f"no input is named `{member}`", hints)
 
     def _check_defined(self, planned: PlannedStep, use: Use) -> None:
         name = use.name
         missing = [p.host for p in planned.placements if self._lacks(p.host, name)]
         if not missing and planned.placements:
             return
-        known = {n for scope in self.scopes_of(planned) for n in scope.names()} | set(self.registered)
+        known = {n for scope in self.scopes_of(planned) for n in scope.names()}
+        known |= set(self.registered) | set(self.set_by)
         known |= set(planned.step.variables) | set(planned.step.using)
         known |= set(self.playbook.variables) | set(self.playbook.inputs)
         if not planned.placements and name in known:
@@ -154,21 +164,44 @@ class NameCheck:
                 f"write `needs: [{{step: {register}, wait: all}}]`",
             )
 
-    def _check_registered(self, planned: PlannedStep, use: Use, register: str) -> None:
+    def _check_failure(self, step: Step, use: Use) -> None:
+        if step.id not in self.handling:
+            self._unknown(
+                step,
+                use,
+                "`failure` is known in the `rescue` and the `always` of a block only",
+                ("elsewhere `NAME.errors` has the errors of a step that registers NAME",),
+            )
+
+    def _check_set(self, planned: PlannedStep, use: Use) -> None:
+        """A name that ``set_vars`` sets; where it is a variable besides, that is what stands until it is set."""
+        if not self._is_defined(planned, use.name) and not use.guarded:
+            self._check_registered(planned, use, self.set_by[use.name])
+
+    def _is_defined(self, planned: PlannedStep, name: str) -> bool:
+        """Whether every host has a variable of the name before the run."""
+        return bool(planned.placements) and not any(self._lacks(p.host, name) for p in planned.placements)
+
+    def _check_registered(self, planned: PlannedStep, use: Use, origins: tuple[str, ...]) -> None:
+        """A host's own value of what steps register or set: one of them is upstream, and has hosts of this one."""
         step = planned.step
-        if register not in self.readable[step.id].upstream:
+        upstream = [origin for origin in origins if origin in self.readable[step.id].upstream]
+        if not upstream:
             self.problems.error(
                 "unordered-result",
-                f"step `{step.id}` reads `{use.name}`, but nothing makes it wait for step `{register}`",
+                f"step `{step.id}` reads `{use.name}`, but nothing makes it wait for step `{origins[0]}`",
                 use.span,
-                f"write `needs: [{register}]`",
+                f"write `needs: [{origins[0]}]`",
             )
-        elif planned.placements and not self.hosts[step.id] & self.hosts[register]:
+        elif planned.placements and not any(self.hosts[step.id] & self.hosts[origin] for origin in upstream):
+            is_result = use.name in self.registered
             self.problems.error(
                 "result-of-other-hosts",
-                f"step `{step.id}` reads `{use.name}`, which none of its hosts has: step `{register}` ran elsewhere",
+                f"step `{step.id}` reads `{use.name}`, which none of its hosts has: step `{upstream[0]}` ran elsewhere",
                 use.span,
-                f"write `results.{use.name}`: a mapping of host to that host's result",
+                f"write `results.{use.name}`: a mapping of host to that host's result"
+                if is_result
+                else f"run step `{upstream[0]}` on these hosts too, or register a result and read `results.NAME`",
             )
 
     def _dropped(self, step: Step, use: Use, register: str) -> None:
@@ -190,3 +223,10 @@ class NameCheck:
         elif use.member is None or use.member not in self.playbook.credentials:
             words = f"no credential is named `{use.member}`" if use.member else "`credentials` needs a name"
             self._unknown(step, use, words, suggestion(use.member or "", self.playbook.credentials))
+
+
+def _brings(step: Step, use: Use) -> bool:
+    """Whether the step itself gives the name a value."""
+    if use.name in step.using or use.name in step.variables or (use.name == "result" and use.own_result):
+        return True
+    return step.loop is not None and use.name in ("item", "loop", step.loop.item, step.loop.index)

@@ -61,9 +61,7 @@ def needs_graph(steps: Sequence[Step], blocks: Mapping[str, Block] = _NO_BLOCKS)
     return graph
 
 
-def check_cycles(
-    steps: Sequence[Step], problems: Problems, blocks: Mapping[str, Block] = _NO_BLOCKS
-) -> bool:
+def check_cycles(steps: Sequence[Step], problems: Problems, blocks: Mapping[str, Block] = _NO_BLOCKS) -> bool:
     """Note each circle of needs as one problem; True where there is none.
 
     What authors wrote is looked at first: a circle through the inside of a block is told only where no shorter story

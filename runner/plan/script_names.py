@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from runner.errors import RunnerError
 from runner.plan.inner_hops import inner_hop_hints
 from runner.plan.model import PlannedStep, PreparedScript
-from runner.plan.names import NOT_YET, NameCheck
+from runner.plan.names import IN_THE_RUN, NOT_YET, NameCheck
+from runner.plan.needed import scripts_of
 from runner.plan.script_lint import lint
 from runner.plan.uses import Text, Use, compiled_of, scalars_of_node, use_of_reference, uses_of_text
+from runner.playbook.bodies import ScriptBody
 from runner.problems import Problem, Severity
 from runner.using.access import ChainError, apply_chain
 from runner.using.model import Member, Shell, UsingReference
@@ -21,9 +23,8 @@ from runner.variables.scope import Scope, ValueNotKnown, Variable
 
 _TEMPLATE_START = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
 _WRITTEN_CHAIN = re.compile(r"(?:\.\w+|\[\w+\])+")
-_GIVEN = ("results", "inputs", "credentials", "host", "groups", "run", "item", "loop")
+_GIVEN = ("results", "inputs", "credentials", "host", "groups", "run", "item", "loop", "failure")
 _POSIX = frozenset({Shell.SH, Shell.BASH})
-_IN_THE_RUN = ("results", "credentials", "item", "loop")
 _CREDENTIAL_TEXTS = ("username", "password")
 
 
@@ -35,7 +36,7 @@ class ScriptCheck:
 
     def check(self, planned: PlannedStep) -> None:
         """Note every problem of the step's scripts."""
-        for prepared in planned.scripts.values():
+        for prepared in scripts_of(planned):
             script = prepared.script
             for found in (*prepared.scan.problems, *lint(script.text, prepared.shell)):
                 severity = Severity.ERROR if found.error else Severity.WARNING
@@ -43,7 +44,7 @@ class ScriptCheck:
                 self.names.problems.add(Problem(found.code, found.message, span, severity, found.hints))
             for reference in prepared.scan.references:
                 self._check_reference(planned, prepared, reference)
-            if planned.step.template:
+            if planned.step.template and isinstance(planned.step.body, ScriptBody):
                 self._refuse_pasted_secrets(planned, prepared)
             else:
                 self._warn_of_template(planned, script.text, script.span)
@@ -104,8 +105,15 @@ class ScriptCheck:
         yield from planned.step.variables
         yield from _GIVEN
         yield from self.names.registered
+        yield from self.names.set_by
+        yield from self._names_of_loop(planned)
         for scope in self.names.scopes_of(planned):
             yield from scope.names()
+
+    @staticmethod
+    def _names_of_loop(planned: PlannedStep) -> tuple[str, ...]:
+        loop = planned.step.loop
+        return () if loop is None else tuple(name for name in (loop.item, loop.index) if name is not None)
 
     def _lacks_braces(self, prepared: PreparedScript, reference: UsingReference, span: Span) -> bool:
         """In sh and bash an unbraced name ends at the dot: ``$Using:log.txt`` is meant, ``$Using:inputs.x`` is not."""
@@ -158,7 +166,8 @@ class ScriptCheck:
         step = planned.step
         own = {name: Variable(node, "step vars", node.span) for name, node in step.variables.items()}
         using = {name: Variable(node, "using", node.span) for name, node in step.using.items()}
-        later = dict.fromkeys({*self.names.registered, *NOT_YET, *_IN_THE_RUN}, _not_known)
+        known = {*self.names.registered, *self.names.set_by, *self._names_of_loop(planned)}
+        later = dict.fromkeys({*known, *NOT_YET, *IN_THE_RUN}, _not_known)
         for scope in self.names.scopes_of(planned):
             yield scope.child([own, using], later)
 

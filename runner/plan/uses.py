@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.document.positions import span_in_scalar
-from runner.playbook.bodies import AssertBody, CommandBody, CopyBody, FetchBody, ScriptBody
+from runner.plan.host_order import WORDS
+from runner.playbook.bodies import (
+    AssertBody,
+    CommandBody,
+    Condition,
+    CopyBody,
+    FailBody,
+    FetchBody,
+    GateBody,
+    HttpBody,
+    RebootBody,
+    ScriptBody,
+    SetVarsBody,
+    WaitForBody,
+)
 from runner.playbook.model import Step
 from runner.using.model import Member, UsingReference
 from runner.values import Span
@@ -49,7 +63,8 @@ def texts_of(step: Step) -> Iterator[Text]:
     """Every scalar of a step that is evaluated for a host."""
     for scalar in step.when:
         yield Text(scalar, expression=True)
-    for scalar in (*step.failed_when, *step.changed_when):
+    asked = step.retry.that if step.retry is not None else ()
+    for scalar in (*step.failed_when, *step.changed_when, *step.until, *asked):
         yield Text(scalar, expression=True, own_result=True)
     if isinstance(step.ignore_errors, Scalar):
         yield Text(step.ignore_errors, expression=True, own_result=True)
@@ -58,7 +73,10 @@ def texts_of(step: Step) -> Iterator[Text]:
             yield Text(step.loop.over, expression=True)
         else:
             yield from scalars_of_node(step.loop.over)
+    if step.order_by is not None and step.order_by.text.strip().lower() not in WORDS:
+        yield Text(step.order_by, expression=True)
     nodes = [
+        step.delegate_to,
         *(step.args, step.parameters, step.input_object, step.environment, step.working_directory),
         *(step.strict_mode, step.verbose, step.debug),
         *step.variables.values(),
@@ -71,20 +89,44 @@ def texts_of(step: Step) -> Iterator[Text]:
 
 def _texts_of_body(step: Step) -> Iterator[Text]:
     body = step.body
-    if isinstance(body, AssertBody):
-        for scalar in body.that:
-            yield Text(scalar, expression=True)
-        yield from scalars_of_node(body.message)
-    elif isinstance(body, CommandBody):
-        for item in body.items:
-            for node in (item.name, item.args, item.parameters):
-                yield from scalars_of_node(node)
-    elif isinstance(body, CopyBody | FetchBody):
-        for node in body.node.values():
-            yield from scalars_of_node(node)
-    elif isinstance(body, ScriptBody) and step.template:
-        for script in body.scripts:
-            yield Text(script.as_scalar())
+    match body:
+        case AssertBody():
+            yield from _expressions(body.that)
+            yield from scalars_of_node(body.message)
+        case CommandBody():
+            for item in body.items:
+                yield from _texts_of_nodes(item.name, item.args, item.parameters)
+        case CopyBody() | FetchBody():
+            yield from _texts_of_nodes(*body.node.values())
+        case ScriptBody() if step.template:
+            for script in body.scripts:
+                yield Text(script.as_scalar())
+        case SetVarsBody():
+            yield from _texts_of_nodes(*body.variables.values())
+        case HttpBody():
+            yield from _texts_of_nodes(body.url, body.headers, body.json, body.body)
+        case GateBody():
+            yield from _texts_of_nodes(body.message)
+            yield from _texts_of_condition(body.that)
+        case WaitForBody():
+            yield from _texts_of_nodes(body.port, body.path, body.url)
+            yield from _texts_of_condition(body.that)
+        case FailBody() | RebootBody():
+            yield from _texts_of_nodes(body.message)
+
+
+def _texts_of_nodes(*nodes: object) -> Iterator[Text]:
+    for node in nodes:
+        yield from scalars_of_node(node)
+
+
+def _texts_of_condition(condition: Condition | None) -> Iterator[Text]:
+    yield from _expressions(condition.expressions if condition is not None else ())
+
+
+def _expressions(scalars: Iterable[Scalar]) -> Iterator[Text]:
+    for scalar in scalars:
+        yield Text(scalar, expression=True)
 
 
 def scalars_of_node(node: object) -> Iterator[Text]:

@@ -113,8 +113,8 @@ def test_limits_are_counters_and_lanes_come_first(tmp_path: Path) -> None:
         """,
     )
     limits = plan.shape.limits
-    first = [limits[number] for number in plan.shape.steps[0].counters[0]]
-    second = [limits[number] for number in plan.shape.steps[1].counters[0]]
+    first = [limits[number] for number, _ in plan.shape.steps[0].counters[0]]
+    second = [limits[number] for number, _ in plan.shape.steps[1].counters[0]]
 
     assert [1, 32, 9, 4, 3, 2] == first
     assert [None, 9, 4, 2] == second
@@ -165,8 +165,8 @@ def test_what_is_not_available_yet_is_refused_by_name_at_plan_time_only(tmp_path
         targets: {w: {container_id: [web-1]}}
         steps:
           - {id: a, target: w, script: date}
-          - {id: b, script: 'true', retry: {attempts: 3}}
-          - {id: c, gate: {message: go on}}
+          - {id: b, script: 'true', job_name: nightly}
+          - {id: c, receive: {job: b}}
         """
 
     assert [] == codes(prepared(tmp_path, text, validating=True))
