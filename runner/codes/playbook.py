@@ -31,6 +31,15 @@ CODES: dict[str, CodePage] = {
         "command: systemctl restart nginx",
         "command: systemctl\nargs: [restart, nginx]",
     ),
+    "control-misplaced": CodePage(
+        "a control key stands where it has no meaning",
+        "`waves`, `health`, `max_fail` and `max_unreachable` count hosts, so a local step and a gate have none of them;"
+        " a gate, `wait_for` and `reboot` wait by themselves; what would come to the same each time is not tried again;"
+        " a block is entered once. A key that a step has from `defaults` or its block and cannot use is left out without"
+        " a word; one that is written on it is refused.",
+        "{target: local, script: date, waves: [1, 100%]}",
+        "{target: web, script: date, waves: [1, 100%]}",
+    ),
     "digest-authentication": CodePage(
         summary="Digest authentication is not offered",
         explanation="Servers no longer offer it, and it protects a password badly. Use negotiate, kerberos or credssp.",
@@ -99,6 +108,14 @@ CODES: dict[str, CodePage] = {
         wrong="steps:\n  - copy: {src: app.conf}",
         right="steps:\n  - copy: {src: app.conf, dest: /etc/app.conf}",
     ),
+    "need-across-block": CodePage(
+        "`needs` crosses the border of a block",
+        "A host goes through a block as a whole, and what failed in it may be rescued. So what stands outside needs the"
+        " block by its id, what the block's steps wait for is a need of the block, and the steps of `rescue` and"
+        " `always` follow by themselves.",
+        "steps: [{id: roll, block: [{id: stop, script: x}]}, {id: after, needs: [stop], script: y}]",
+        "steps: [{id: roll, block: [{id: stop, script: x}]}, {id: after, needs: [roll], script: y}]",
+    ),
     "no-body": CodePage(
         summary="A step does not say what it does",
         explanation="Every step has exactly one body: `script`, `file`, `command`, `copy` and so on.",
@@ -152,6 +169,13 @@ CODES: dict[str, CodePage] = {
         "error_action: Inquire",
         "error_action: Stop",
     ),
+    "reboot-in-session": CodePage(
+        "a step restarts hosts inside a kept session that fails when it is lost",
+        "A restart ends every interpreter on the host, the session's too, with its variables. `on_loss: reopen` says that"
+        " this is wanted.",
+        "{session: warm, reboot: {}}",
+        "{session: warm, reboot: {}, on_loss: reopen}",
+    ),
     "requires-form": CodePage(
         "`requires` does not name versions",
         "It takes version specifiers as Python packages do: `>=0.1`, `>=0.1,<2`, `==0.3.*`.",
@@ -164,6 +188,12 @@ CODES: dict[str, CodePage] = {
         " `secrets` and `credentials`, and the target `local`.",
         "vars: {hosts: 3}",
         "vars: {host_count: 3}",
+    ),
+    "rescue-without-effect": CodePage(
+        "`rescue` of a block never runs",
+        "A step with `ignore_errors: true` counts as a success whatever happens, so a block of such steps cannot fail.",
+        "{block: [{script: x, ignore_errors: true}], rescue: [{script: y}]}",
+        "{block: [{script: x}], rescue: [{script: y}]}",
     ),
     "runner-version": CodePage(
         "the playbook asks for another version of runner",
@@ -254,6 +284,18 @@ CODES: dict[str, CodePage] = {
         "`vars_files` and `-e @file` take files of names with values.",
         "- a\n- b",
         "a: 1\nb: 2",
+    ),
+    "wait-for-shell": CodePage(
+        "`wait_for` looks from a host whose step says `shell: python`",
+        "What looks at a port, a path or a URL on a host is a short script, which exists for sh, bash and powershell.",
+        "{target: web, shell: python, wait_for: {path: /run/app.pid}}",
+        "{target: web, shell: sh, wait_for: {path: /run/app.pid}}",
+    ),
+    "wave-without-next": CodePage(
+        "`pause` or `health` stands where no wave follows",
+        "They are asked between two waves. A wave of `100%` holds all hosts that are left, so nothing comes after it.",
+        "waves: [{size: 100%, pause: 5m}]",
+        "waves: [{size: 10%, pause: 5m}, 100%]",
     ),
     "wrong-name": CodePage(
         summary="A name has characters that names cannot have",

@@ -18,6 +18,7 @@ from runner.inventory.model import (
     Variable,
 )
 from runner.inventory.values import plain
+from runner.playbook.control import Pool, PoolUse
 from runner.problems import Problems
 from runner.values import Span
 
@@ -35,6 +36,7 @@ class GroupDraft:
     vars: dict[str, AnyVariable] = field(default_factory=dict)
     connection: dict[str, Setting] = field(default_factory=dict)
     throttle: int | None = None
+    pools: dict[str, PoolUse] = field(default_factory=dict)
     inventory_vars: Layer = field(default_factory=lambda: NOTHING)
     playbook_vars: Layer = field(default_factory=lambda: NOTHING)
 
@@ -45,6 +47,8 @@ class InventoryBuilder:
     def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
         self.groups: dict[str, GroupDraft] = {}
+        self.pools: dict[str, Pool] = {}
+        self.host_pools: dict[str, dict[str, PoolUse]] = {}
         self.group(ALL)
         self.group(UNGROUPED)
 
@@ -81,7 +85,7 @@ class InventoryBuilder:
         self._adopt_orphans()
         depths = self._depths()
         groups = {name: _finished(draft, depths[name]) for name, draft in self.groups.items()}
-        return Inventory(self.hosts, groups, memberships)
+        return Inventory(self.hosts, groups, memberships, pools=self.pools, host_pools=self.host_pools)
 
     def _memberships(self) -> dict[str, tuple[str, ...]]:
         """The groups that list each host themselves; hosts with the same groups share one tuple."""
@@ -181,6 +185,7 @@ def _finished(draft: GroupDraft, depth: int) -> Group:
         vars=variables,
         connection=draft.connection,
         throttle=draft.throttle,
+        pools=draft.pools,
         depth=depth,
         priority=_priority(draft.vars.get(_PRIORITY)),
         inventory_vars=draft.inventory_vars,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Hashable, Iterator, Mapping
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 from runner.inventory.model import ALL, IMPLICIT_HOSTS, AnyVariable, Group, Host, Layer, Setting
+from runner.playbook.control import Pool, PoolUse
 
 _NO_GROUPS: tuple[str, ...] = ()
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Inventory:
@@ -24,7 +26,12 @@ class Inventory:
         hosts: Mapping[str, Host],
         groups: Mapping[str, Group],
         memberships: Mapping[str, tuple[str, ...]],
+        *,
+        pools: Mapping[str, Pool] = _NONE,
+        host_pools: Mapping[str, Mapping[str, PoolUse]] = _NONE,
     ) -> None:
+        self.pools: Mapping[str, Pool] = MappingProxyType(dict(pools))
+        self._host_pools = host_pools
         self.hosts: Mapping[str, Host] = MappingProxyType(dict(hosts))
         self.groups: Mapping[str, Group] = MappingProxyType(dict(groups))
         self._memberships = memberships
@@ -33,6 +40,7 @@ class Inventory:
         self._group_layers: dict[tuple[str, ...], tuple[tuple[int, Layer], ...]] = {}
         self._merged: dict[tuple[str, ...], Layer] = {}
         self._members: dict[str, tuple[str, ...]] = {}
+        self._group_pools: dict[tuple[str, ...], Mapping[str, PoolUse]] = {}
 
     def direct_groups(self, host_name: str) -> tuple[str, ...]:
         """The groups that list the host themselves. A name that is not in the inventory has none.
@@ -117,6 +125,17 @@ class Inventory:
     def group_throttles(self, host_name: str) -> Mapping[str, int]:
         """The limits of the host's groups by group name; each is a counter of its own."""
         return {g.name: g.throttle for g in self.lineage(host_name) if g.throttle is not None}
+
+    def pool_uses(self, host_name: str) -> tuple[PoolUse, ...]:
+        """What is taken of which pool by all that runs on the host; of two weights of one pool the nearer counts."""
+        direct = self.direct_groups(host_name)
+        uses = self._group_pools.get(direct)
+        if uses is None:
+            uses = self._group_pools[direct] = {
+                name: use for group in self.lineage(host_name) for name, use in group.pools.items()
+            }
+        own = self._host_pools.get(host_name)
+        return tuple({**uses, **own}.values() if own else uses.values())
 
     def group_hosts(self, group_name: str) -> tuple[str, ...]:
         """All hosts of a group and the groups below it, its own first, then level by level (Ansible's order)."""

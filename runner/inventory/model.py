@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from runner.document.vault import VAULT_HINTS
 from runner.errors import RunnerError
+from runner.playbook.control import PoolUse
 from runner.values import Span
 
 ALL = "all"
@@ -69,6 +70,7 @@ Layer: TypeAlias = Mapping[str, AnyVariable]
 
 NOTHING: Layer = MappingProxyType({})
 NO_SETTINGS: Mapping[str, Setting] = MappingProxyType({})
+NO_POOLS: Mapping[str, PoolUse] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +100,8 @@ class Group:
     """A group: its own hosts and child groups in the order written, and what it says about all hosts below it.
 
     ``depth`` is the longest way from ``all`` (0), ``priority`` Ansible's ``ansible_group_priority`` (1 unless said).
-    ``throttle`` None is no limit. The three layers of variables are those of :class:`Host`, from ``group_vars/``.
+    ``throttle`` None is no limit; ``pools`` is what is taken of each pool by all that runs on its hosts. The three
+    layers of variables are those of :class:`Host`, from ``group_vars/``.
     """
 
     name: str
@@ -112,3 +115,4 @@ class Group:
     priority: int = 1
     inventory_vars: Layer = field(default_factory=lambda: NOTHING)
     playbook_vars: Layer = field(default_factory=lambda: NOTHING)
+    pools: Mapping[str, PoolUse] = field(default_factory=lambda: NO_POOLS)

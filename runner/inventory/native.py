@@ -9,6 +9,7 @@ from runner.inventory.builder import GroupDraft, InventoryBuilder
 from runner.inventory.model import ALL, UNGROUPED, Host, Variable
 from runner.inventory.names import RANGE_HINT, RangeError, expand
 from runner.inventory.values import VariableMaker, settings_of
+from runner.playbook.parse import parse_pool_uses, parse_pools
 from runner.problems import Problems, suggestion
 
 
@@ -26,6 +27,7 @@ class _Reader:
         self._children: list[tuple[GroupDraft, Scalar]] = []
 
     def read(self, root: Mapping) -> None:
+        self._builder.pools.update(parse_pools(root.get("pools")))
         everything = self._builder.group(ALL)
         self._group_values(everything, root, "the whole inventory")
         ungrouped = self._builder.group(UNGROUPED)
@@ -47,6 +49,7 @@ class _Reader:
         throttle = entry.get("throttle")
         if isinstance(throttle, Scalar):
             group.throttle = _limit(throttle.value)
+        group.pools.update((use.name, use) for use in parse_pool_uses(entry.get("pool")))
 
     def _child(self, group: GroupDraft, child: Scalar) -> None:
         if child.text in self._builder.groups:
@@ -91,6 +94,9 @@ class _Reader:
         address = entry.get("address")
         if isinstance(address, Scalar) and address.value is not None:
             host.connection["address"] = Variable(address, owner, address.span)
+        uses = parse_pool_uses(entry.get("pool"))
+        if uses:
+            self._builder.host_pools.setdefault(host.name, {}).update((use.name, use) for use in uses)
 
 
 def _entries(node: AnyNode | None) -> list[tuple[Scalar, AnyNode]]:

@@ -158,7 +158,11 @@ class GateBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitForBody:
-    """``wait_for``: one of ``port``, ``path``, ``url``, ``that``. Times in seconds; ``origin`` says who looks."""
+    """``wait_for``: one of ``port``, ``path``, ``url``, ``that``. Times in seconds; ``origin`` says who looks.
+
+    The controller looks, unless somebody says ``from: host``; for a path that is the other way round, as a path of the
+    controller is seldom meant.
+    """
 
     port: AnyNode | None = None
     path: AnyNode | None = None

@@ -189,7 +189,7 @@ def _wait_for(value: AnyNode, own: Entries, context: StepContext) -> Body:
         status=status_range(parts.get("status")) or default.status,
         timeout=default.timeout if timeout is None else timeout,
         interval=default.interval if interval is None else interval,
-        origin=word_of(parts.get("from")) or default.origin,
+        origin=word_of(parts.get("from")) or ("host" if "path" in parts else default.origin),
     )
 
 

@@ -9,12 +9,12 @@ from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 
 from runner import __version__
-from runner.document.nodes import AnyNode, Mapping, Scalar
+from runner.document.nodes import Mapping, Scalar
 from runner.playbook.blocks import blocks_around
 from runner.playbook.bodies import CommandBody, LaterBody, ScriptBody
 from runner.playbook.model import Block, Playbook, Step
 from runner.playbook.preferences import check_preferences
-from runner.playbook.read import entries_of, is_template, text_of
+from runner.playbook.read import text_of
 from runner.playbook.requires import check_requires
 from runner.problems import Problems, suggestion
 from runner.using.model import Shell
@@ -61,37 +61,15 @@ def check_playbook(playbook: Playbook, problems: Problems) -> None:
         for name in session.targets:
             _known("target", name, {*playbook.targets, LOCAL}, session.span, problems)
     ids = {*(step.id for step in playbook.steps), *playbook.blocks}
+    for block in playbook.blocks.values():
+        for need in block.needs:
+            _known("step", need.step, ids, need.span, problems)
     for step in playbook.steps:
         _check_who(playbook, step, problems)
         for need in step.needs or ():
             _known("step", need.step, ids, need.span, problems)
         _check_body(step, problems)
         check_preferences(step, problems)
-    _check_plain_values(playbook, problems)
-
-
-def _check_plain_values(playbook: Playbook, problems: Problems) -> None:
-    """Numbers, durations and booleans that are needed before any host or variable is known are no templates."""
-    root = playbook.document.root
-    sections: list[tuple[AnyNode | None, tuple[str, ...]]] = [(root, ("throttle", "timeout"))]
-    sections += [(target.node, ("throttle",)) for target in playbook.targets.values()]
-    if isinstance(root, Mapping):
-        sections += [(node, ("throttle", "idle_close")) for node in entries_of(root.get("sessions")).values()]
-        sections += [(node, ("throttle", "agent")) for node in entries_of(root.get("credentials")).values()]
-    for step in playbook.steps:
-        sections += [
-            (step.node, ("template",)),
-            (step.node.get("loop"), ("throttle",)),
-            (step.node.get("copy"), ("backup",)),
-            (step.node.get("fetch"), ("flat", "max_size", "missing")),
-        ]
-    for section, keys in sections:
-        for key in keys:
-            value = section.get(key) if isinstance(section, Mapping) else None
-            if is_template(value):
-                problems.error(
-                    "template-not-here", f"`{key}` cannot be a template here", value.span, "write the value"
-                )
 
 
 def _known(kind: str, name: str, known: Iterable[str], span: Span, problems: Problems) -> None:

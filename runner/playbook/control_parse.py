@@ -10,7 +10,7 @@ from runner.codes import code_pages
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.playbook.bodies import Condition
 from runner.playbook.context import StepContext
-from runner.playbook.control import Late, Loop, Need, PoolUse, Retry, Tolerance, Wait, Wave
+from runner.playbook.control import Late, Loop, Need, Retry, Tolerance, Wait, Wave
 from runner.playbook.read import (
     entries_of,
     flag_of,
@@ -113,18 +113,6 @@ def parse_condition(node: AnyNode | None, context: StepContext) -> Condition | N
         shell=member_of(Shell, node.get("shell"), None),
         span=node.span,
     )
-
-
-def parse_pools(node: AnyNode | None) -> tuple[PoolUse, ...]:
-    """``pool``: the names with the tokens taken of each, 1 where nothing is said."""
-    if isinstance(node, Mapping):
-        return tuple(
-            PoolUse(name, value.value, key.span)
-            for name, (key, value) in node.entries.items()
-            if isinstance(value, Scalar) and isinstance(value.value, int) and value.value >= 1
-        )
-    name = text_of(node)
-    return (PoolUse(name, 1, node.span),) if name is not None and node is not None else ()
 
 
 def parse_unreachable(node: AnyNode | None) -> str | Late:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from runner.document.nodes import AnyNode, Document, Mapping, Scalar, Source
@@ -10,9 +11,13 @@ from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
 from runner.playbook import check, parse
+from runner.playbook.check_blocks import check_blocks
+from runner.playbook.check_control import check_control
+from runner.playbook.check_values import check_values
 from runner.playbook.context import StepContext
 from runner.playbook.control import Later
 from runner.playbook.control_parse import parse_tolerance
+from runner.playbook.fitting import fitted_blocks, fitted_steps
 from runner.playbook.flatten import Flat, Flattener
 from runner.playbook.later import PLAYBOOK_KEYS, STEP_KEYS, TARGET_KEYS, later_keys
 from runner.playbook.model import Block, Playbook
@@ -53,13 +58,16 @@ class _Loader:
         if not isinstance(root, Mapping):
             return None
         playbook = self._sections(path, document, root)
-        check.check_playbook(playbook, self._problems)
+        playbook = replace(playbook, blocks=fitted_blocks(playbook))
+        for rules in (check.check_playbook, check_values, check_control, check_blocks):
+            rules(playbook, self._problems)
         return playbook
 
     def _sections(self, path: Path, document: Document, root: Mapping) -> Playbook:
         problems = self._problems
         credentials, later_secrets = parse.parse_credentials(root.get("credentials"))
         targets, later_targets = parse.parse_targets(root.get("targets"), problems)
+        sessions = parse.parse_sessions(root.get("sessions"))
         defaults = entries_of(root.get("defaults"))
         scripts = dict(parse.scalars_by_name(root.get("scripts")))
         for scalar in scripts.values():
@@ -94,10 +102,10 @@ class _Loader:
                 if isinstance(value, Mapping)
             },
             targets=targets,
-            sessions=parse.parse_sessions(root.get("sessions")),
+            sessions=sessions,
             scripts=scripts,
             default_connection=parse.connection_of(defaults.get("connection"), problems),
-            steps=tuple(flat.steps),
+            steps=fitted_steps(tuple(flat.steps), targets, sessions),
             throttle=throttle_of(root.get("throttle")),
             timeout=seconds_of(root.get("timeout")),
             blocks=self._blocks(flat),

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.document.traps import check_path, check_pattern, check_variable_words
-from runner.playbook.control import Deadlines, Later, Pool
+from runner.playbook.control import Deadlines, Later, Pool, PoolUse
 from runner.playbook.later import SECRET_SOURCES, TARGET_KEYS, later_keys
 from runner.playbook.model import Credential, Input, SecretSource, Session, Target
 from runner.playbook.read import entries_of, flag_of, scalars_of, seconds_of, text_of, throttle_of, word_of
@@ -142,6 +142,18 @@ def parse_pools(node: AnyNode | None) -> dict[str, Pool]:
         if size:
             pools[name] = Pool(name, size, key.span, adaptive=flag_of(parts.get("adaptive")))
     return pools
+
+
+def parse_pool_uses(node: AnyNode | None) -> tuple[PoolUse, ...]:
+    """``pool``: the names with the tokens taken of each, 1 where nothing is said."""
+    if isinstance(node, Mapping):
+        return tuple(
+            PoolUse(name, value.value, key.span)
+            for name, (key, value) in node.entries.items()
+            if isinstance(value, Scalar) and isinstance(value.value, int) and value.value >= 1
+        )
+    name = text_of(node)
+    return (PoolUse(name, 1, node.span),) if name is not None and node is not None else ()
 
 
 def parse_deadlines(node: AnyNode | None) -> Deadlines:

@@ -14,7 +14,6 @@ from runner.playbook.control_parse import (
     parse_condition,
     parse_loop,
     parse_needs,
-    parse_pools,
     parse_quarantine,
     parse_retry,
     parse_tolerance,
@@ -23,7 +22,7 @@ from runner.playbook.control_parse import (
 )
 from runner.playbook.later import STEP_KEYS, TARGET_KEYS, later_keys
 from runner.playbook.model import Block, OutputFormat, Step
-from runner.playbook.parse import connection_of
+from runner.playbook.parse import connection_of, parse_pool_uses
 from runner.playbook.read import (
     COMPUTED_KEYS,
     Entries,
@@ -102,7 +101,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         read_only=flag_of(entries.get("read_only")),
         until=scalars_of(entries.get("until")),
         retry=parse_retry(entries.get("retry"), context.problems),
-        pools=parse_pools(entries.get("pool")),
+        pools=parse_pool_uses(entries.get("pool")),
         waves=parse_waves(entries.get("waves")),
         health=parse_condition(entries.get("health"), context),
         max_fail=parse_tolerance(entries.get("max_fail")),
