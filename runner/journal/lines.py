@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
+from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -148,6 +149,8 @@ def record_of(line: bytes, load: Load, *, outputs: bool = True) -> Record:
         load: gives what stands for a field of a result: see :data:`~runner.journal.results.Load`.
         outputs: whether outputs of results are wanted.
 
+    Steps and hosts are interned: a history holds the same names a million times.
+
     Raises:
         ForeignFormatError: a header of another version.
         ValueError: it is no record.
@@ -157,7 +160,7 @@ def record_of(line: bytes, load: Load, *, outputs: bool = True) -> Record:
         written = json.loads(line)
         kind = written["type"]
         if kind == "ended":
-            step, host = written["step"], written["host"]
+            step, host = intern(written["step"]), intern(written["host"])
             result = result_from_json(step, host, written["result"], load, outputs=outputs)
             return Ended(result, datetime.fromisoformat(written["at"]))
         return _READERS[kind](written)
@@ -341,7 +344,7 @@ _READERS: Final[Mapping[str, Callable[[dict[str, Any]], Record]]] = MappingProxy
         "run": _read_header,
         "resumed": _read_resumed,
         "started": lambda each: Started(
-            each["step"], each["host"], each.get("attempt", 1), each.get("item"), _at(each)
+            intern(each["step"]), intern(each["host"]), each.get("attempt", 1), each.get("item"), _at(each)
         ),
         "wave": lambda each: WavePassed(each["step"], each["wave"], _at(each)),
         "policy": lambda each: PolicyBroke(each["step"], each["reason"], _at(each)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
+from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -165,6 +166,8 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "streams": _streams,
         "difference": _difference,
         "failure": _failure,
+        "transport": intern,
+        "session": intern,
     }
 )
 
