@@ -12,6 +12,7 @@ from datetime import datetime
 
 from runner.engine.result import Failure, Result, Status
 from runner.errors import ConnectionLost, HostError, JournalError, RunnerError, Unreachable
+from runner.execute.check_mode import as_skip
 from runner.execute.done import Body, Done
 from runner.execute.guard import forget_cancellation, uninterrupted
 from runner.execute.prepare import prepare, stays_here
@@ -24,7 +25,8 @@ from runner.units import format_duration
 
 async def attempt(site: Site) -> Result:
     """Run the step once on the host; on cancellation end what runs there and give a cancelled result."""
-    return await _Attempt(site).run()
+    result = await _Attempt(site).run()
+    return as_skip(result) if site.services.check else result
 
 
 @dataclass(slots=True)
@@ -76,12 +78,26 @@ class _Attempt:
         return await self._open_and_run(body)
 
     async def _open_and_run(self, body: Body) -> _Ended:
+        site, services = self._site, self._site.services
         try:
+            await self._hold_target()
+            told = not stays_here(site.planned) and not services.connections.is_open(site.placement.endpoint)
             await body.open()
             await self._record_start()
+            if told or self._step.timeout is not None:
+                site.enter_phase("step", self._step.timeout)
             return await self._run(body)
         finally:
+            if site.placement.close_timeout is not None and site.placement.session is None:
+                site.enter_phase("close", site.placement.close_timeout)
             await uninterrupted(body.close())
+
+    async def _hold_target(self) -> None:
+        """Take the lock on the host itself where the step or the playbook asks for it."""
+        services = self._site.services
+        wanted = (self._step.lock or services.lock) == "target" and not stays_here(self._site.planned)
+        if wanted and services.target_locks is not None:
+            await services.target_locks.hold(self._site)
 
     async def _record_start(self) -> None:
         """Have it on disk that the host is about to be acted on.

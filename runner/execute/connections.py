@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner.engine.shape import Assignment
@@ -64,7 +65,7 @@ class Connections:
 
     def release(self, placement: Placement) -> None:
         """The further user is done."""
-        self._leave(self._key(placement.endpoint), None)
+        self._leave(self._key(placement.endpoint), ())
 
     async def lease(self, endpoint: Endpoint) -> Link:
         """The endpoint's connection, opened now where there is none or where it is known to be lost.
@@ -78,7 +79,7 @@ class Connections:
         if connection is not None and not connection.lost:
             return connection
         if connection is not None:
-            self._dismiss(self._open.pop(key), None, key)
+            self._dismiss(self._open.pop(key), (), key)
         opening = self._opening.get(key)
         if opening is None:
             opening = self._opening[key] = _Opening(asyncio.ensure_future(self._connect(endpoint)))
@@ -91,7 +92,7 @@ class Connections:
             if not opening.waiting and not opening.task.done():
                 opening.task.cancel()
 
-    def ended(self, assignment: Assignment, after: asyncio.Task[None] | None = None) -> None:
+    def ended(self, assignment: Assignment, after: Sequence[asyncio.Task[None]] = ()) -> None:
         """An assignment is over: the last one that could need a connection closes it, once ``after`` is done."""
         placement = self._plan.steps[assignment.step].placements[assignment.position]
         for place in places_of(placement):
@@ -101,7 +102,7 @@ class Connections:
         """The other side is gone (it was rebooted): who asks next gets a new connection."""
         connection = self._open.pop(key := self._key(endpoint), None)
         if connection is not None:
-            self._dismiss(connection, None, key)
+            self._dismiss(connection, (), key)
 
     async def doubt(self, endpoint: Endpoint) -> None:
         """Something could not be ended over the endpoint's connection: drop it unless it still answers."""
@@ -112,12 +113,12 @@ class Connections:
             and not await connection.probe(PROBE_TIMEOUT)
             and self._open.get(key) is connection
         ):
-            self._dismiss(self._open.pop(key), None, key)
+            self._dismiss(self._open.pop(key), (), key)
 
     async def close(self) -> None:
         """Close everything, each within its time."""
         for key in list(self._open):
-            self._dismiss(self._open.pop(key), None, key)
+            self._dismiss(self._open.pop(key), (), key)
         tasks = [opening.task for opening in self._opening.values()]
         for task in tasks:
             task.cancel()
@@ -131,7 +132,7 @@ class Connections:
         if placement.close_timeout is not None:
             self._close_within[key] = placement.close_timeout
 
-    def _leave(self, key: Endpoint, after: asyncio.Task[None] | None) -> None:
+    def _leave(self, key: Endpoint, after: Sequence[asyncio.Task[None]]) -> None:
         self._left[key] -= 1
         if not self._left[key]:
             del self._left[key]
@@ -173,17 +174,17 @@ class Connections:
         if key in self._left:
             self._open[key] = task.result()
         else:
-            self._dismiss(task.result(), None, key)
+            self._dismiss(task.result(), (), key)
 
-    def _dismiss(self, connection: Link, after: asyncio.Task[None] | None, key: Endpoint) -> None:
+    def _dismiss(self, connection: Link, after: Sequence[asyncio.Task[None]], key: Endpoint) -> None:
         seconds = self._close_within.get(key, CLOSE_TIMEOUT)
         closing = asyncio.ensure_future(self._close(connection, after, seconds))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _close(self, connection: Link, after: asyncio.Task[None] | None, seconds: float) -> None:
-        if after is not None:
-            await asyncio.wait([after])
+    async def _close(self, connection: Link, after: Sequence[asyncio.Task[None]], seconds: float) -> None:
+        if after:
+            await asyncio.wait(after)
         await self._patience.close(connection.close(), seconds)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from runner.engine.shape import Assignment
+
+if TYPE_CHECKING:
+    from runner.execute.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,27 @@ class RunLocks(Protocol):
 
     async def release(self) -> None:
         """Give all of them back. Idempotent, never raises."""
+
+
+class TargetLocks(Protocol):
+    """Locks on the hosts themselves (``lock: target``), each held from the first step that asks until the last."""
+
+    async def hold(self, site: Site) -> None:
+        """Hold the host of the site, or go on holding it; returns with the lock. Nothing of the body is sent before.
+
+        Raises:
+            HostError: it cannot be had; becomes the host's result.
+
+        """
+
+    def ended(self, assignment: Assignment) -> asyncio.Task[None] | None:
+        """An assignment is over: the last one that could ask gives the lock back, and that is given.
+
+        The host's connection stays open until it is done.
+        """
+
+    async def close(self) -> None:
+        """Give all of them back, each within its time; called before connections are closed. Never raises."""
 
 
 class ConnectGate(Protocol):

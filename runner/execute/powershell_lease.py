@@ -51,7 +51,7 @@ class PoolLease:
 
         """
         site, services = self._site, self._site.services
-        link = await services.connections.lease(site.placement.endpoint)
+        link = await site.link()
         if site.placement.session is None:
             self._session = PowerShellSession(link, site.placement, self._notice)
             await self._session.open()

@@ -110,7 +110,7 @@ class ScriptRun:
     async def open(self) -> None:
         """Connect, and open the session where the step runs in one."""
         site, services = self._site, self._site.services
-        self._connection = process_link(await services.connections.lease(site.placement.endpoint))
+        self._connection = process_link(await site.link())
         if site.placement.session is not None and not self._prepared.fresh_only:
             self._kept = await services.sessions.lease(site.placement, self._connection)
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.credentials.redact import Redactor
-from runner.engine.observe import Observer
+from runner.engine.observe import DeadlineSet, Observer
 from runner.engine.port import Clock, Turn
 from runner.execute.connections import Connections
 from runner.execute.fetch import Claims
 from runner.execute.guard import Guard
 from runner.execute.patience import Patience
-from runner.execute.ports import Gatekeeper
+from runner.execute.ports import Gatekeeper, TargetLocks
 from runner.execute.questions import Questions
 from runner.execute.scopes import Item
 from runner.execute.sessions import Sessions
 from runner.execute.source_files import SourceFiles
 from runner.plan.model import Placement, PlannedStep
-from runner.transport.port import Login
+from runner.transport.port import Link, Login
 from runner.variables.compile import Compiler
 from runner.variables.scope import Scope
 
@@ -32,7 +32,7 @@ class Services:
 
     ``output_dir`` is where long output is kept, None keeps none of it. ``check``: nothing is changed on any host
     (``--check``). ``diff``: what changes is told with what was there before (``--diff``). ``run`` is the run's id.
-    ``questions`` are those that gates have asked.
+    ``questions`` are those that gates have asked. ``lock`` is what the playbook says for steps that say nothing.
     """
 
     now: datetime
@@ -51,6 +51,8 @@ class Services:
     check: bool = False
     diff: bool = False
     gatekeeper: Gatekeeper | None = None
+    lock: str | None = None
+    target_locks: TargetLocks | None = None
     questions: Questions = field(default_factory=Questions)
 
 
@@ -73,6 +75,29 @@ class Site:
     aside: str | None = None
     turn: Turn | None = None
     again: Callable[[], Scope] | None = None
+
+    async def link(self) -> Link:
+        """The connection to the place, opened now where there is none.
+
+        Raises:
+            Unreachable: it could not be opened.
+
+        """
+        endpoint, connections = self.placement.endpoint, self.services.connections
+        opening = not connections.is_open(endpoint)
+        if opening:
+            self.enter_phase("connect", endpoint.connect_timeout)
+        link = await connections.lease(endpoint)
+        if opening:
+            self.enter_phase("open", endpoint.session_options.open_timeout)
+        return link
+
+    def enter_phase(self, phase: str, seconds: float | None) -> None:
+        """Tell that the attempt is in a phase that may take so many seconds, None for no limit."""
+        now = self.services.clock.utc()
+        until = None if seconds is None else now + timedelta(seconds=seconds)
+        event = DeadlineSet(self.planned.step.id, self.placement.host, phase, now, until)
+        self.services.observer.on_event(event)
 
     @property
     def spool(self) -> Path | None:

@@ -86,7 +86,7 @@ class HostTalk:
         if self.powershell:
             await self._pool()
         else:
-            await self._site.services.connections.lease(self._site.placement.endpoint)
+            await self._site.link()
 
     async def script(
         self, place: str, *, shown: bool = True, output: OutputFormat | None = None, again: Site | None = None
@@ -186,7 +186,7 @@ class HostTalk:
 
     async def _ask(self, script: str, words: Sequence[str]) -> Said:
         site = self._site
-        link = process_link(await site.services.connections.lease(site.placement.endpoint))
+        link = process_link(await site.link())
         said, launch = _Collected(), Launch(link)
 
         async def work() -> Exit:

@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.credentials.redact import Redactor
 from runner.engine.observe import Observer
 from runner.engine.port import Clock, Recorder
-from runner.execute.ports import ConnectGate, Gatekeeper
+from runner.execute.ports import ConnectGate, Gatekeeper, TargetLocks
 from runner.transport.port import Login, Transport
 
 
@@ -26,6 +26,7 @@ class World:
         recorder: the run's journal, None keeps none.
         gatekeeper: answers gates, None is nobody.
         connect_gate: how many connections are opened at once in adaptive pools, None for no limit but the pools' own.
+        target_locks: locks on the hosts themselves, None where no step asks for one.
 
     """
 
@@ -39,3 +40,4 @@ class World:
     recorder: Recorder | None = None
     gatekeeper: Gatekeeper | None = None
     connect_gate: ConnectGate | None = None
+    target_locks: TargetLocks | None = None

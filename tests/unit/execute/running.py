@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from runner.engine.observe import AssignmentEnded, OutputReceived, RunEvent, Summary
+from runner.engine.port import Clock
 from runner.engine.result import Result
 from runner.execute.run import RunControl, run_plan
 from runner.plan.model import Plan
@@ -36,6 +37,23 @@ class WallClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+@dataclass
+class SkippingClock:
+    """Real time in which nobody waits: a sleep only moves the time on, and is remembered."""
+
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + sum(self.slept)
+
+    def utc(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=sum(self.slept))
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -81,6 +99,7 @@ async def run(
     transports: Mapping[str, Transport] | None = None,
     logins: Mapping[str, Login] | None = None,
     output_dir: Path | None = None,
+    clock: Clock | None = None,
     **given: Any,
 ) -> Seen:
     """Plan and run a playbook; its hosts ``a``, ``b`` and ``c`` are this machine."""
@@ -90,7 +109,7 @@ async def run(
         transports={"local": LocalTransport()} if transports is None else transports,
         logins=logins or {},
         observer=seen,
-        clock=WallClock(),
+        clock=clock or WallClock(),
         control=control,
         output_dir=output_dir,
     )
