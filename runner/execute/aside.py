@@ -36,6 +36,7 @@ class AsideTurn:
         self._turn = turn
         self._aside = False
         self._away = 0
+        self._going: set[asyncio.Future[Any]] = set()
         self._back = asyncio.Event()
         self._back.set()
 
@@ -70,7 +71,10 @@ class AsideTurn:
             return
         self._aside = True
         self._turn.workers(1)
-        await self._turn.away(asyncio.wait({working}), late=True)
+        going = asyncio.ensure_future(self._turn.away(asyncio.wait({working}), late=True))
+        self._going.add(going)  # comes back when the assignment has ended: its result does not wait for slots
+        going.add_done_callback(self._going.discard)
+        await asyncio.wait({working})
 
 
 async def with_quarantine(
