@@ -33,9 +33,14 @@ KEYS: dict[str, set[str]] = {
     "jump": fields(DEFS["jump_host"]),
     "needs": fields(DEFS["need"]),
     "run_as": fields(DEFS["run_as"]),
-    **{name: set(DEFS[name]["properties"]) for name in ("target", "connection", "credential")},
-    **{name: set(STEP[name]["properties"]) for name in ("copy", "fetch", "reboot", "http")},
-    **{name: fields(STEP[name]) for name in ("retry", "assert", "gate", "loop", "include")},
+    "pool": fields(DEFS["pool"]),
+    "waves": fields(DEFS["wave"]),
+    **{name: set(DEFS[name]["properties"]) for name in ("target", "connection", "credential", "deadlines")},
+    **{
+        name: set(STEP[name]["properties"])
+        for name in ("copy", "ensure", "fetch", "reboot", "http", "wait_for")
+    },
+    **{name: fields(STEP[name]) for name in ("retry", "assert", "gate", "loop", "include", "unreachable")},
 }
 
 
