@@ -40,7 +40,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """It is over without having run; nothing is answered. ``held_back`` says that it counts as bad for what follows."""
+    """It is over without having run; nothing is answered. ``held_back`` says that it counts as bad for what follows.
+
+    A junction that is skipped is told too, before its ``Passed``: as the reason for what stands behind it.
+    """
 
     assignment: Assignment
     held_back: bool
@@ -81,13 +84,17 @@ class CheckWave:
 class PolicyBroke:
     """A limit is exceeded: nothing that waits there is started. ``policy`` None is the run's own.
 
-    ``failed`` and ``unreachable`` hosts at that moment; ``running`` assignments go on and may add to them.
+    ``failed`` and ``unreachable`` hosts at that moment; ``running`` hosts are between ``start`` and ``end`` (of the
+    run: at work, or inside of a block), go on and may add to them. ``wave`` is the one that did not pass, where it was
+    that: its own limit was exceeded by ``wave_bad`` hosts, or somebody said so (0).
     """
 
     policy: int | None
     failed: int
     unreachable: int
     running: int
+    wave: int | None = None
+    wave_bad: int = 0
 
 
 @dataclass(frozen=True, slots=True)

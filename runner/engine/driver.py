@@ -9,66 +9,125 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
-from runner.engine.commands import Abandon, Cancel, Command, Finish, Judge, Skip, Start
-from runner.engine.events import Ended, Event, Judged, RunBegan, StopRequested
+from runner.engine.commands import (
+    Abandon,
+    Cancel,
+    CheckWave,
+    Command,
+    Finish,
+    Judge,
+    Passed,
+    PolicyBroke,
+    Skip,
+    Start,
+    WaveBegan,
+    Why,
+)
+from runner.engine.events import Ended, Event, Judged, RunBegan, StopRequested, WaveChecked
 from runner.engine.machine import RunMachine
-from runner.engine.observe import AssignmentEnded, AssignmentStarted, Notice, Observer
-from runner.engine.port import Clock, Executor, Waited
+from runner.engine.observe import (
+    AssignmentEnded,
+    AssignmentStarted,
+    Notice,
+    Observer,
+    PolicyStopped,
+    RunEvent,
+    WaveStarted,
+)
+from runner.engine.port import Clock, Executor, Recorder
 from runner.engine.result import Failure, Result, Status
+from runner.engine.sentences import policy_sentence, skip_sentence
 from runner.engine.shape import Assignment, RunShape
+from runner.engine.turns import WorkingTurn
+from runner.errors import JournalError
 from runner.units import format_duration
 
 _SLICE = 256  # commands between two turns of the event loop: about a millisecond of skips
 
 Label = Callable[[Assignment], tuple[str, str]]
-"""Gives the step's id and the host's name of an assignment."""
+"""Gives the step's id and the host's name of an assignment; of a junction the block's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriveOutcome:
-    """How the drive ended: why it was stopped early, if it was, and the first exception that was our own bug."""
+    """How the drive ended.
+
+    Why it was stopped early, if it was; the first exception that was our own bug; the first limit that was exceeded, as
+    a sentence; the error of the run's record, which stopped it in order.
+    """
 
     stopped_because: str | None = None
     bug: BaseException | None = None
-
-
-class _Turn:
-    """A turn that keeps its slots."""
-
-    async def record_start(self, attempt: int, item: int | None = None) -> None:
-        """Nothing is recorded."""
-
-    async def away(self, waiting: Awaitable[Waited], *, late: bool = False) -> Waited:
-        """Wait."""
-        del late
-        return await waiting
-
-    def workers(self, count: int) -> None:
-        """Nothing is parked."""
+    policy: str | None = None
+    journal_error: JournalError | None = None
 
 
 class Driver:
-    """Drives one run to its end; single use."""
+    """Drives one run to its end; single use.
 
-    def __init__(
-        self, shape: RunShape, executor: Executor, *, observer: Observer, clock: Clock, label: Label
+    Args:
+        shape: the plan in numbers.
+        executor: runs assignments.
+        observer: is told what happens.
+        clock: for the times of what is told.
+        label: the names of an assignment.
+        recorder: keeps starts and ends where they outlive this process; None keeps nothing.
+        restored: the result that an earlier part of the run recorded of an assignment that ended well, None where it
+            has to run. It is taken as it is, nothing is recorded again, and no later decision takes it back.
+        passed_waves: whether the earlier part recorded that a wave (of a policy, from 0) may be followed by the next.
+        policy_name: the step or block of a policy; by default the label of its ``start``.
+        always_limit: seconds that ``always`` steps have after a stop.
+
+    Raises:
+        ValueError: the shape contradicts itself.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - the ports of a run, each by its name
+        self,
+        shape: RunShape,
+        executor: Executor,
+        *,
+        observer: Observer,
+        clock: Clock,
+        label: Label,
+        recorder: Recorder | None = None,
+        restored: Callable[[Assignment], Result | None] | None = None,
+        passed_waves: Callable[[int, int], bool] | None = None,
+        policy_name: Callable[[int], str] | None = None,
+        always_limit: float = 300.0,
     ) -> None:
         self._machine = RunMachine(shape)
+        self._shape = shape
         self._executor = executor
         self._observer = observer
         self._clock = clock
         self._label = label
+        self._recorder = recorder
+        self._restored = restored or (lambda _: None)
+        self._passed_waves = passed_waves or (lambda _, __: False)
+        self._policy_name = policy_name or (lambda policy: self._name(shape.policies[policy].start))
+        self._always_limit = always_limit
         self._commands: deque[Command] = deque()
         self._tasks: dict[Assignment, asyncio.Task[Result]] = {}
+        self._turns: dict[Assignment, WorkingTurn] = {}
+        self._checks: set[asyncio.Task[str | None]] = set()
+        self._doors: dict[tuple[int, int], str | Result] = {}
+        self._policies: dict[int | None, str] = {}  # sentences of broken ones, by their start and their end
+        self._waves: dict[int, int] = {}  # the wave that did not pass, by the policy's start
+        self._said: dict[int, str] = {}
         self._finished = asyncio.Event()
         self._pumping = False
         self._began = False
         self._stopped_because: str | None = None
+        self._always_timer: asyncio.TimerHandle | None = None
         self._bug: BaseException | None = None
+        self._policy: str | None = None
+        self._journal_error: JournalError | None = None
 
     async def run(self, *, time_limit: float | None = None) -> DriveOutcome:
         """Run everything, within ``time_limit`` seconds where there is one.
@@ -84,32 +143,71 @@ class Driver:
         if self._stopped_because is not None:
             self._tell(StopRequested())
         cancelled: asyncio.CancelledError | None = None
-        while not self._finished.is_set():
+        while not self._finished.is_set() or self._tasks or self._checks:
             try:
                 await self._finished.wait()
+                for check in self._checks:
+                    check.cancel()
+                if left := {*self._tasks.values(), *self._checks}:
+                    await asyncio.wait(left)
             except asyncio.CancelledError as error:
                 cancelled = error
                 self.request_stop("cancelled")
-        if timer is not None:
-            timer.cancel()
+        for handle in (timer, self._always_timer):
+            if handle is not None:
+                handle.cancel()
         if cancelled is not None:
             raise cancelled
-        return DriveOutcome(self._stopped_because, self._bug)
+        return DriveOutcome(self._stopped_because, self._bug, self._policy, self._journal_error)
 
     def request_stop(self, reason: str) -> None:
-        """Start nothing more and end what runs; asked again it hurries those stops. ``reason`` is shown: ``Ctrl-C``."""
+        """Start nothing more and end what runs; ``always`` of blocks that were entered still has its time.
+
+        Asked again it hurries those stops and ends ``always`` too. ``reason`` is shown: ``Ctrl-C``.
+        """
         if self._stopped_because is not None:
             self._executor.hurry()
+            self._stop_wholly()
             return
         self._stopped_because = reason
         if self._began and not self._finished.is_set():
             self._announce(Notice(f"stopping: {reason}", self._clock.utc()))
+            for check in self._checks:
+                check.cancel()
             self._tell(StopRequested())
+            loop = asyncio.get_running_loop()
+            self._always_timer = loop.call_later(self._always_limit, self._end_always)
+
+    def _end_always(self) -> None:
+        if not self._finished.is_set():
+            time = format_duration(self._always_limit)
+            self._announce(
+                Notice(f"what runs after the stop took longer than {time} and is ended", self._clock.utc())
+            )
+            self._stop_wholly()
+
+    def _stop_wholly(self) -> None:
+        if self._began and not self._finished.is_set():
+            self._tell(StopRequested(wholly=True))
 
     def _tell(self, event: Event) -> None:
-        self._commands.extend(self._machine.handle(event))
+        if self._finished.is_set():
+            return
+        try:
+            self._commands.extend(self._machine.handle(event))
+        except Exception as error:  # noqa: BLE001 - a broken machine is our bug and must not leave the run hanging
+            self._give_up(error)
         if not self._pumping:
             self._pump()
+
+    def _give_up(self, error: Exception) -> None:
+        """Nothing can be decided any more: end what runs, so that the bug can be handed out."""
+        self._bug = self._bug or error
+        self._stopped_because = self._stopped_because or "an internal error"
+        self._commands.clear()
+        self._finished.set()
+        for assignment in list(self._tasks):
+            self._cancel(assignment)
 
     def _pump(self) -> None:
         """Do what was commanded, a slice at a time; what it leads to joins the end of the same queue."""
@@ -130,75 +228,219 @@ class Driver:
             case Skip(assignment):
                 self._skip(assignment, command)
             case Abandon(assignment):
-                self._close(assignment, self._cancelled(assignment))
+                self._close_unstarted(assignment, self._cancelled(assignment))
             case Cancel(assignment):
-                if (task := self._tasks.get(assignment)) is not None:
-                    task.cancel()
+                self._cancel(assignment)
+            case Passed(assignment, entered, bad, rescued):
+                with_result = partial(self._executor.passed, assignment, entered=entered, bad=bad)
+                self._guarded(partial(with_result, rescued=rescued))
+            case WaveBegan(policy, wave):
+                waves = self._shape.policies[policy].waves
+                name, hosts = self._policy_name(policy), waves[wave].size
+                self._announce(WaveStarted(name, wave + 1, len(waves), hosts, self._clock.utc()))
+            case CheckWave(policy, wave):
+                self._check_wave(policy, wave)
+            case PolicyBroke():
+                self._broke(command)
             case Finish():
                 self._finished.set()
 
     def _start(self, assignment: Assignment) -> None:
-        if self._stopped_because is not None:  # the stop overtook it in the queue
-            self._close(assignment, self._cancelled(assignment))
-            self._tell(Ended(assignment, bad=True))
+        if (turn := self._turns.get(assignment)) is not None:
+            turn.granted()
+            self._announce_start(assignment)
             return
-        step, host = self._label(assignment)
-        self._announce(AssignmentStarted(step, host, self._clock.utc()))
-        task = asyncio.get_running_loop().create_task(self._executor.run(assignment, _Turn()))
+        if self._machine.is_cancelled(assignment):  # the stop overtook it in the queue
+            self._close_unstarted(assignment, self._cancelled(assignment), told=True)
+            return
+        if (result := self._restored(assignment)) is not None:
+            self._close(assignment, result, restored=True)
+            self._tell(_ended(assignment, result))
+            return
+        self._announce_start(assignment)
+        turn = self._turns[assignment] = WorkingTurn(assignment, self._tell, self._record_start)
+        task = asyncio.get_running_loop().create_task(self._executor.run(assignment, turn))
         self._tasks[assignment] = task
         task.add_done_callback(partial(self._task_done, assignment))
 
+    def _announce_start(self, assignment: Assignment) -> None:
+        step, host = self._label(assignment)
+        self._announce(AssignmentStarted(step, host, self._clock.utc()))
+
+    def _cancel(self, assignment: Assignment) -> None:
+        if (task := self._tasks.get(assignment)) is not None:
+            self._turns[assignment].end()
+            task.cancel()
+
     def _task_done(self, assignment: Assignment, task: asyncio.Task[Result]) -> None:
         del self._tasks[assignment]
+        turn = self._turns.pop(assignment)
+        if turn.parked and (start := Start(assignment)) in self._commands:
+            self._commands.remove(start)  # it ended before it heard that its slots are there
         if task.cancelled():
             result = self._cancelled(assignment)
-        elif (error := task.exception()) is not None:
+        elif isinstance(error := task.exception(), JournalError):
+            result = self._unrecorded(assignment, error, acted=turn.acted)
+        elif error is not None:
             result = self._internal(assignment, error)
         else:
             result = task.result()
         self._close(assignment, result)
-        self._tell(Ended(assignment, result.bad))
+        self._tell(_ended(assignment, result))
 
     def _judge(self, assignment: Assignment) -> None:
+        result = self._restored(assignment)
+        if result is not None and not self._shape.steps[assignment.step].junction:
+            proceed = result.status is not Status.SKIPPED
+            if not proceed:
+                self._close(assignment, result, restored=True)
+            self._tell(Judged(assignment, proceed, not proceed and result.bad))
+            return
         try:
             verdict = self._executor.judge(assignment)
         except Exception as error:  # noqa: BLE001 - an exception here is our bug and must not leave the run hanging
-            result: Result | None = self._internal(assignment, error)
+            result = self._internal(assignment, error)
         else:
             result = None if verdict.proceed else verdict.result
-        if result is not None:
+        if result is not None and self._shape.steps[assignment.step].junction:
+            self._doors[self._door(assignment.step, assignment)] = result if result.bad else _reason(result)
+        elif result is not None:
             self._close(assignment, result)
         self._tell(Judged(assignment, result is None, result is not None and result.bad))
 
-    def _skip(self, assignment: Assignment, command: Skip) -> None:
-        if command.cause is None:
-            reason = "nothing before it went wrong"
+    def _skip(self, assignment: Assignment, skip: Skip) -> None:
+        door: str | Result | None = None
+        if skip.why is Why.NOT_ENTERED and skip.cause is not None:
+            key = self._door(skip.cause, assignment)
+            door = self._doors.get(key)
+            if isinstance(door, Result):
+                self._doors[key] = _reason(door)
+        wave = None if skip.cause is None else self._waves.get(skip.cause)
+        by_run = skip.why is Why.POLICY and skip.cause is None
+        policy = self._policies.get(skip.cause) if by_run or skip.cause is not None else None
+        reason = skip_sentence(
+            skip,
+            name=self._name,
+            policy=policy,
+            wave=wave,
+            door=door if isinstance(door, str) or door is None else _reason(door),
+        )
+        if self._shape.steps[assignment.step].junction:
+            self._doors[self._door(assignment.step, assignment)] = reason
+        elif isinstance(door, Result):  # the block could not be judged: its first step says so
+            step, host = self._label(assignment)
+            self._close_unstarted(assignment, replace(door, step=step, host=host))
         else:
-            reason = f"`{self._label(Assignment(command.cause, 0))[0]}` did not succeed"
-        try:
-            result = self._executor.skipped(assignment, reason, held_back=command.held_back)
-        except Exception as error:  # noqa: BLE001 - as in _judge
-            result = self._internal(assignment, error)
-        self._close(assignment, result)
+            try:
+                result = self._executor.skipped(assignment, reason, held_back=skip.held_back)
+            except Exception as error:  # noqa: BLE001 - as in _judge
+                result = self._internal(assignment, error)
+            self._close_unstarted(assignment, result)
 
-    def _close(self, assignment: Assignment, result: Result) -> None:
-        """Hand the result on; it is registered before anybody hears of it."""
+    def _check_wave(self, policy: int, wave: int) -> None:
+        if self._passed_waves(policy, wave):
+            self._tell(WaveChecked(policy, wave, passed=True))
+            return
+        task = asyncio.get_running_loop().create_task(_checked(self._executor, policy, wave))
+        self._checks.add(task)
+        task.add_done_callback(partial(self._wave_checked, policy, wave))
+
+    def _wave_checked(self, policy: int, wave: int, task: asyncio.Task[str | None]) -> None:
+        self._checks.discard(task)
+        passed = False
+        if task.cancelled():
+            self._said[policy] = "the run was stopped"
+        elif (error := task.exception()) is not None:
+            self._note_bug(error)
+            self._said[policy] = "the runner itself failed"
+        elif (said := task.result()) is not None:
+            self._said[policy] = said
+        else:
+            passed = True
+            if self._recorder is not None:
+                self._recorded(partial(self._recorder.wave_passed, self._policy_name(policy), wave))
+        self._tell(WaveChecked(policy, wave, passed))
+
+    def _broke(self, broke: PolicyBroke) -> None:
+        name = None if broke.policy is None else self._policy_name(broke.policy)
+        said = None if broke.policy is None else self._said.get(broke.policy)
+        reason = policy_sentence(self._shape, broke, name, said)
+        if broke.policy is None:
+            self._policies[None] = reason
+        else:
+            policy = self._shape.policies[broke.policy]
+            self._policies[policy.start] = self._policies[policy.end] = reason
+            if broke.wave is not None:
+                self._waves[policy.start] = broke.wave
+        self._policy = self._policy or reason
+        self._announce(PolicyStopped(name, reason, broke.running, self._clock.utc()))
+        if self._recorder is not None:
+            self._recorded(partial(self._recorder.broke, name, reason))
+
+    def _close_unstarted(self, assignment: Assignment, result: Result, *, told: bool = False) -> None:
+        """It did not run now. What an earlier part of the run recorded of it stays true, whatever was decided now."""
+        earlier = self._restored(assignment)
+        self._close(assignment, earlier or result, restored=earlier is not None)
+        if told:
+            self._tell(Ended(assignment, bad=True))
+
+    def _close(self, assignment: Assignment, result: Result, *, restored: bool = False) -> None:
+        """Hand the result on; it is registered and recorded before anybody hears of it."""
+        self._guarded(partial(self._executor.ended, assignment, result))
+        if self._recorder is not None and not restored:
+            self._recorded(partial(self._recorder.ended, result.step, result.host, result))
+        self._announce(AssignmentEnded(result, self._clock.utc(), restored=restored))
+
+    async def _record_start(self, assignment: Assignment, attempt: int, item: int | None) -> None:
+        if self._recorder is None:
+            return
+        if (known := self._journal_error) is not None:
+            raise JournalError(known.code, known.message, hints=known.hints)
+        step, host = self._label(assignment)
         try:
-            self._executor.ended(assignment, result)
+            await self._recorder.started(step, host, attempt, item)
+        except JournalError as error:
+            self._note_journal_error(error)
+            raise
+
+    def _recorded(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except JournalError as error:
+            self._note_journal_error(error)
         except Exception as error:  # noqa: BLE001 - as in _judge
             self._note_bug(error)
-        self._announce(AssignmentEnded(result, self._clock.utc()))
 
-    def _announce(self, event: AssignmentStarted | AssignmentEnded | Notice) -> None:
+    def _announce(self, event: RunEvent) -> None:
+        self._guarded(partial(self._observer.on_event, event))
+
+    def _guarded(self, call: Callable[[], None]) -> None:
         try:
-            self._observer.on_event(event)
+            call()
         except Exception as error:  # noqa: BLE001 - as in _judge
             self._note_bug(error)
+
+    def _name(self, step: int) -> str:
+        return self._label(Assignment(step, 0))[0]
+
+    def _door(self, junction: int, assignment: Assignment) -> tuple[int, int]:
+        return junction, self._shape.steps[assignment.step].hosts[assignment.position]
 
     def _cancelled(self, assignment: Assignment) -> Result:
         step, host = self._label(assignment)
-        message = f"not started: the run was stopped ({self._stopped_because})"
-        failure = Failure("run-stopped", message, phase="plan")
+        why = f"the run was stopped ({self._stopped_because})"
+        if self._stopped_because is None:
+            why = self._policy or "its step was stopped"
+        failure = Failure("run-stopped", f"not started: {why}", phase="plan")
+        return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
+
+    def _unrecorded(self, assignment: Assignment, error: JournalError, *, acted: bool) -> Result:
+        """What could not be recorded was not begun; an attempt before it may have been."""
+        step, host = self._label(assignment)
+        what = "no further attempt was made" if acted else "nothing was run"
+        failure = Failure(
+            error.code, f"{what}: {error.message}", phase="plan", may_have_run=acted, hints=error.hints
+        )
         return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
 
     def _internal(self, assignment: Assignment, error: BaseException) -> Result:
@@ -214,6 +456,26 @@ class Driver:
             self._bug = error
             asyncio.get_running_loop().call_soon(self._stop_once, "an internal error")
 
+    def _note_journal_error(self, error: JournalError) -> None:
+        if self._journal_error is None:
+            self._journal_error = error
+            asyncio.get_running_loop().call_soon(self._stop_once, "the run's record cannot be written")
+
     def _stop_once(self, reason: str) -> None:
         if self._stopped_because is None:
             self.request_stop(reason)
+
+
+def _ended(assignment: Assignment, result: Result) -> Ended:
+    return Ended(assignment, result.bad, result.bad and result.status is Status.UNREACHABLE)
+
+
+def _reason(result: Result) -> str:
+    """Why a block was not entered: it was skipped, or could not be judged."""
+    if result.failure is not None:
+        return result.failure.message
+    return result.skip_reason or "it does not apply"
+
+
+async def _checked(executor: Executor, policy: int, wave: int) -> str | None:
+    return await executor.check_wave(policy, wave)

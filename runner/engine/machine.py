@@ -2,175 +2,342 @@
 
 ::
 
-    waiting ──needs over──> judging ──goes on──> queued ──all counters have room──> running ──> over
-       │                       │                    │
-       └── run_if says no      └── does not go on   └── stopped                              ──> over
+    WAITING ──needs over──> JUDGING ──> QUEUED ──all counters have room──> RUNNING <──room── RESUMING
+       │  └──> HELD ──wave──> │            │                                │    └──> PARKED ───┘
+       └── run_if says no     └── no       └── limit exceeded, stopped      └── ended ──┴──> OVER
 
-It keeps a byte of state for an assignment and what :mod:`runner.engine.dependencies` keeps, nothing else, so a run of a
-million assignments fits a small machine. It never calls out, so it cannot be called back in the middle of a change.
+It keeps two bytes of state for an assignment and what :mod:`runner.engine.dependencies` keeps, nothing else, so a run
+of a million assignments fits a small machine. It never calls out, so it cannot be called back in the middle of a
+change. What limits and waves do is in :mod:`runner.engine.limits`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from enum import IntEnum
+from bisect import bisect_right
 
-from runner.engine.admission import Admission
-from runner.engine.commands import Abandon, Cancel, Command, Finish, Judge, Skip, Start
-from runner.engine.dependencies import Dependencies
-from runner.engine.events import Ended, Event, Judged, RunBegan, StopRequested
+from runner.engine.commands import Abandon, Command, Finish, Judge, Passed, Skip, Start, Why
+from runner.engine.dependencies import CLEAN, taint_of
+from runner.engine.events import (
+    Ended,
+    Event,
+    Judged,
+    Parked,
+    Resumed,
+    RunBegan,
+    StopRequested,
+    WaveChecked,
+)
+from runner.engine.invariants import check
+from runner.engine.limits import Limits
 from runner.engine.shape import Assignment, RunShape
+from runner.engine.state import AT_WORK, IllegalTransition, Mark, Stage, State
 
-
-class Stage(IntEnum):
-    """Where an assignment is on its way."""
-
-    WAITING = 0
-    JUDGING = 1
-    QUEUED = 2
-    RUNNING = 3
-    OVER = 4
-
-
-class IllegalTransition(Exception):
-    """An event came that cannot follow what was; the message tells the assignment's story."""
+__all__ = ["IllegalTransition", "RunMachine", "Stage"]
 
 
 class RunMachine:
-    """Decides for every assignment when it starts or that it does not; each is over once, then comes ``Finish``."""
+    """Decides for every assignment when it starts or that it does not; each is over once, then comes ``Finish``.
 
-    __slots__ = (
-        "_admission",
-        "_began",
-        "_commands",
-        "_dependencies",
-        "_ready",
-        "_shape",
-        "_stage",
-        "_stopping",
-        "over",
-    )
+    Raises:
+        ValueError: the shape would hang a run, or contradicts itself.
+
+    """
+
+    __slots__ = ("_first", "_limits", "_stage", "_steps", "state")
 
     def __init__(self, shape: RunShape) -> None:
-        self._shape = shape
-        self._dependencies = Dependencies(shape)
-        self._admission = Admission(shape.limits, _shared(shape), self._counters)
-        self._stage = bytearray(self._dependencies.total)
-        self._ready: deque[int] = deque()
-        self._commands: list[Command] = []
-        self._began = False
-        self._stopping = False
-        self.over = 0
+        self.state = State(shape)
+        self._limits = Limits(self.state)
+        self._steps = shape.steps
+        self._first = self.state.dependencies.first
+        self._stage = self.state.stage
 
     @property
     def total(self) -> int:
-        """How many assignments the run has; ``over`` says how many of them are over."""
-        return self._dependencies.total
+        """How many assignments and passed junctions the run has; ``over`` says how many of them are over."""
+        return self.state.dependencies.total
+
+    @property
+    def over(self) -> int:
+        """How many are over."""
+        return self.state.over
+
+    def is_cancelled(self, assignment: Assignment) -> bool:
+        """Whether ``Cancel`` was commanded for it."""
+        return bool(self.state.mark[self.state.dependencies.number(assignment)] & Mark.CANCELLED)
 
     def handle(self, event: Event) -> list[Command]:
         """Take one event; gives what is to be done now, in order.
 
         Raises:
-            IllegalTransition: the event cannot follow what was.
+            IllegalTransition: the event cannot follow what was, or nothing is left that could go on.
 
         """
-        if self._began == isinstance(event, RunBegan):
-            raise IllegalTransition(f"{event} while the run has {'' if self._began else 'not '}begun")
+        state = self.state
+        if state.began == isinstance(event, RunBegan):
+            raise IllegalTransition(f"{event} while the run has {'' if state.began else 'not '}begun")
         match event:
-            case Ended(assignment, bad):
-                self._end(assignment, event, bad=bad)
-            case Judged(assignment, proceed, bad):
-                self._judged(assignment, event, proceed=proceed, bad=bad)
+            case Ended():
+                self._end(event)
+            case Judged():
+                self._judged(event)
+            case Parked():
+                self._park(event)
+            case Resumed():
+                self._resume(event)
+            case WaveChecked():
+                self._limits.checked(event)
+                state.active -= 1
             case RunBegan():
-                self._began = True
-                self._ready.extend(self._dependencies.ready_at_once())
+                state.began = True
+                state.ready.extend(state.dependencies.ready_at_once())
                 self._finish_if_over()
             case StopRequested():
-                self._stop()
+                self._stop(wholly=event.wholly)
         self._advance()
-        commands, self._commands = self._commands, []
+        if not state.active and state.over < self.total:
+            raise IllegalTransition(
+                f"after {event} nothing goes on, with {self.total - state.over} of {self.total} left"
+            )
+        commands, state.commands = state.commands, []
         return commands
 
-    def _judged(self, assignment: Assignment, event: Judged, *, proceed: bool, bad: bool) -> None:
-        number = self._expect(assignment, Stage.JUDGING, event)
-        if not proceed:
-            self._over(number, bad=bad)
-        elif self._stopping:
-            self._commands.append(Abandon(assignment))
-            self._over(number, bad=True)
-        else:
-            self._queue(number)
+    def _judged(self, event: Judged) -> None:
+        number = self._expect(event.assignment, event, Stage.JUDGING)
+        step, position = event.assignment.step, event.assignment.position
+        self.state.active -= 1
+        cause = self._cause(step, position)
+        if not event.proceed:
+            own = taint_of(step) if event.bad else CLEAN
+            if self._steps[step].junction:
+                self._shut(number, event.assignment, held_back=event.bad)
+            self._over(number, step, position, own if cause == CLEAN else cause, own)
+        elif self.state.stopping and not self._goes_on(step, position):
+            self._abandon(number, event.assignment)
+        elif not self._limits.any_broken or not self._refused(number, step, position, cause):
+            self._go(number, step, position, cause)
 
-    def _end(self, assignment: Assignment, event: Ended, *, bad: bool) -> None:
-        number = self._expect(assignment, Stage.RUNNING, event)
-        self._admission.release(number)
-        self._over(number, bad=bad)
+    def _end(self, event: Ended) -> None:
+        number = self._expect(event.assignment, event, *AT_WORK)
+        step, position = event.assignment.step, event.assignment.position
+        stage = self._stage[number]
+        if stage == Stage.RUNNING:
+            self.state.admission.release(number)
+        elif stage == Stage.RESUMING:
+            self.state.admission.withdraw(number)
+        self.state.active -= 1
+        own = taint_of(step, unreachable=event.unreachable) if event.bad else CLEAN
+        cause = self._cause(step, position)
+        self._over(number, step, position, own if cause == CLEAN else cause, own)
 
-    def _stop(self) -> None:
-        if self._stopping or self.over == self.total:
+    def _park(self, event: Parked) -> None:
+        number = self._expect(event.assignment, event, Stage.RUNNING)
+        self._stage[number] = Stage.PARKED
+        self.state.admission.release(number)
+        if event.late and not self.state.stopping:
+            self._limits.late(event.assignment.step, event.assignment.position)
+
+    def _resume(self, event: Resumed) -> None:
+        """Whoever was cancelled meanwhile gets no slots any more: its end is awaited."""
+        number = self._expect(event.assignment, event, Stage.PARKED)
+        if not self.state.mark[number] & Mark.CANCELLED:
+            self._stage[number] = Stage.RESUMING
+            self.state.admission.offer(number)
+
+    def _stop(self, *, wholly: bool) -> None:
+        state = self.state
+        if state.over == self.total or (state.stopping and (state.wholly or not wholly)):
             return
-        self._stopping = True
-        self._admission.withdraw_all()
-        for number, stage in enumerate(self._stage):
-            if stage == Stage.RUNNING:
-                self._commands.append(Cancel(self._dependencies.locate(number)))
-            elif stage in {Stage.WAITING, Stage.QUEUED}:
-                self._commands.append(Abandon(self._dependencies.locate(number)))
-                self._over(number, bad=True)
+        state.stopping, state.wholly = True, wholly
+        anchors = [() if wholly else found for found in state.blocks.anchors]
+        for step, shape in enumerate(self._steps):
+            first = self._first[step]
+            for position in range(len(shape.hosts)):
+                number = first + position
+                stage = self._stage[number]
+                if stage in {Stage.OVER, Stage.JUDGING} or (anchors[step] and self._goes_on(step, position)):
+                    continue
+                if stage in AT_WORK:
+                    state.cancel(number)
+                else:
+                    self._abandon(number, Assignment(step, position))
+        for number in list(state.all_in((Stage.HELD,))):  # of an always: waves do not count any more
+            self._stage[number] = Stage.WAITING
+            state.ready.append(number)
+        state.offer_again()
+
+    def _goes_on(self, step: int, position: int) -> bool:
+        """Whether a stop leaves it alone: it is of an always whose block the host entered, or of that block's end."""
+        state = self.state
+        if state.wholly:
+            return False
+        for entry in state.blocks.anchors[step]:
+            place = state.blocks.place(state.blocks.of_entry[entry], self._steps[step].hosts[position])
+            if place is not None:
+                number = self._first[entry] + place
+                if self._stage[number] == Stage.OVER and not state.mark[number] & Mark.SHUT:
+                    return True
+        return False
+
+    def _abandon(self, number: int, assignment: Assignment) -> None:
+        step, position = assignment.step, assignment.position
+        if not self._steps[step].junction:
+            self.state.commands.append(Abandon(assignment))
+        elif step in self.state.blocks.of_end and not self._entry_mark(step, position) & Mark.SHUT:
+            self.state.commands.append(Passed(assignment, entered=True, bad=True))
+        else:
+            self._shut(number, assignment, held_back=True)
+        taint = taint_of(step)
+        self._over(number, step, position, taint, taint)
 
     def _advance(self) -> None:
         """Decide about all whose needs are over, then start whatever has room; a list, not a recursion."""
-        while self._ready:
-            self._decide(self._ready.popleft())
-        while (number := self._admission.take()) is not None:
+        state, take = self.state, self.state.admission.take
+        while state.ready:
+            self._decide(state.ready.popleft())
+        while (number := take()) is not None:
+            step = bisect_right(self._first, number) - 1
+            position = number - self._first[step]
+            if self._stage[number] == Stage.QUEUED:
+                state.active += 1
+                if self._limits.watched[step]:
+                    self._limits.started(step, position)
             self._stage[number] = Stage.RUNNING
-            self._commands.append(Start(self._dependencies.locate(number)))
+            state.commands.append(Start(Assignment(step, position)))
 
     def _decide(self, number: int) -> None:
-        """``run_if``, then the question for ``when``, then the queue."""
-        assignment = self._dependencies.locate(number)
-        step = self._shape.steps[assignment.step]
-        cause = self._dependencies.cause(number)
-        if step.run_if == "success" and cause is not None:
-            self._commands.append(Skip(assignment, held_back=True, cause=cause))
-            self._over(number, bad=True)
-        elif step.run_if == "failure" and cause is None:
-            self._commands.append(Skip(assignment, held_back=False))
-            self._over(number, bad=False)
-        elif step.judged:
+        """The block's entry, ``run_if``, limits and waves, then the question for ``when``, then the queue."""
+        if self._stage[number] != Stage.WAITING:
+            return  # abandoned since
+        step = bisect_right(self._first, number) - 1
+        position = number - self._first[step]
+        shape = self._steps[step]
+        if shape.junction and step in self.state.blocks.of_end:
+            self._end_block(number, step, position)
+            return
+        if shape.enter is not None and self._not_entered(number, step, position):
+            return
+        cause = self._cause(step, position)
+        limits = self._limits
+        if (cause != CLEAN or shape.run_if != "success" or limits.any_broken) and self._refused(
+            number, step, position, cause
+        ):
+            return
+        if limits.watched[step] and not self.state.stopping and limits.holds(step, position):
+            self._stage[number] = Stage.HELD
+        elif shape.judged:
             self._stage[number] = Stage.JUDGING
-            self._commands.append(Judge(assignment))
+            self.state.active += 1
+            self.state.commands.append(Judge(Assignment(step, position)))
         else:
-            self._queue(number)
+            self._go(number, step, position, cause)
 
-    def _queue(self, number: int) -> None:
-        self._stage[number] = Stage.QUEUED
-        self._admission.offer(number)
+    def _cause(self, step: int, position: int) -> int:
+        """What taints it from upstream: a bad result, or a limit that was exceeded there."""
+        cause = self.state.dependencies.cause(step, position)
+        return self._limits.doomed.get(step, CLEAN) if cause == CLEAN and self._limits.doomed else cause
 
-    def _over(self, number: int, *, bad: bool) -> None:
+    def _refused(self, number: int, step: int, position: int, cause: int) -> bool:
+        """Skip what ``run_if`` or a limit does not let begin; says whether it did."""
+        run_if = self._steps[step].run_if
+        if run_if == "success" and cause != CLEAN:
+            self._skip(number, step, position, cause, Why.UPSTREAM, cause >> 1)
+        elif run_if == "failure" and cause == CLEAN:
+            self._skip(number, step, position, CLEAN, Why.NOTHING_BAD, None)
+        elif (refusal := self._limits.refuses(step, position)) is not None:
+            taint = taint_of(step) if cause == CLEAN else cause
+            self._skip(number, step, position, taint, *refusal)
+        else:
+            return False
+        return True
+
+    def _not_entered(self, number: int, step: int, position: int) -> bool:
+        """Skip it as the junction before it was skipped; says whether that was so."""
+        dependencies, mark = self.state.dependencies, self.state.mark
+        before = dependencies.entered_by(step, position)
+        if before is None or not mark[before] & Mark.SHUT:
+            return False
+        taint = dependencies.taint(before) if mark[before] & Mark.HELD_BACK else CLEAN
+        outer: int | None = before
+        cause = step
+        while outer is not None and mark[outer] & Mark.SHUT:
+            at = dependencies.locate(outer)
+            cause = at.step
+            outer = dependencies.entered_by(at.step, at.position)
+        if cause in self.state.blocks.rescues:
+            self._skip(number, step, position, taint, Why.NOTHING_BAD, None)
+        else:
+            self._skip(number, step, position, taint, Why.NOT_ENTERED, cause)
+        return True
+
+    def _skip(self, number: int, step: int, position: int, taint: int, why: Why, cause: int | None) -> None:
+        assignment = Assignment(step, position)
+        held_back = taint != CLEAN
+        self.state.commands.append(Skip(assignment, held_back, cause, why))
+        if self._steps[step].junction:
+            self._shut(number, assignment, held_back=held_back)
+        self._over(number, step, position, taint, CLEAN)
+
+    def _shut(self, number: int, assignment: Assignment, *, held_back: bool) -> None:
+        self.state.mark[number] |= Mark.SHUT | (Mark.HELD_BACK if held_back else 0)
+        self.state.commands.append(Passed(assignment, entered=False))
+
+    def _go(self, number: int, step: int, position: int, cause: int) -> None:
+        """It may begin: a junction is passed at once, a step waits for room."""
+        if not self._steps[step].junction:
+            self._stage[number] = Stage.QUEUED
+            self.state.admission.offer(number)
+            return
+        self._limits.started(step, position)
+        self.state.commands.append(Passed(Assignment(step, position), entered=True))
+        self._over(number, step, position, cause, CLEAN)
+
+    def _end_block(self, number: int, step: int, position: int) -> None:
+        """How the block ended for a host: bad by what is inside of it, tainted by what came before it as well."""
+        state, seen = self.state, self.state.dependencies.seen
+        block = state.blocks.of_end[step]
+        entered = not self._entry_mark(step, position) & Mark.SHUT
+        own, rescued = CLEAN, False
+        if entered:
+            body = seen(step, position, taints=False, only=block.body)
+            if body != CLEAN and block.rescue is not None:
+                rescued = not state.mark[self._first[block.rescue] + position] & Mark.SHUT
+            own = CLEAN if rescued else body
+            if own == CLEAN:
+                own = seen(step, position, taints=True, only=block.inside - {block.entry})
+            rescued = rescued and own == CLEAN
+        elif state.dependencies.taint(self._first[block.entry] + position) >> 1 == block.entry:
+            own = taint_of(block.entry)
+        state.commands.append(Passed(Assignment(step, position), entered, own != CLEAN, rescued))
+        self._over(number, step, position, own if own != CLEAN else self._cause(step, position), own)
+
+    def _entry_mark(self, end: int, position: int) -> int:
+        return self.state.mark[self._first[self.state.blocks.of_end[end].entry] + position]
+
+    def _over(self, number: int, step: int, position: int, taint: int, own: int) -> None:
+        """It is over; ``own`` is the taint it caused itself, ``taint`` what goes on from it."""
+        state = self.state
         self._stage[number] = Stage.OVER
-        self.over += 1
-        if not self._stopping:
-            cause = self._dependencies.cause(number)
-            self._ready.extend(self._dependencies.settle(number, bad=bad, cause=cause))
+        state.over += 1
+        if not state.stopping:
+            if self._limits.watched[step]:
+                self._limits.over(step, position, own)
+            state.ready.extend(state.dependencies.settle(step, position, taint))
+        elif state.blocks.of_end and not state.wholly:  # an always may still wait for it
+            state.ready.extend(state.dependencies.settle(step, position, taint))
         self._finish_if_over()
 
     def _finish_if_over(self) -> None:
-        if self.over == self.total:
-            self._commands.append(Finish())
+        if self.state.over == self.total:
+            self.state.commands.append(Finish())
 
-    def _counters(self, number: int) -> tuple[tuple[int, int], ...]:
-        assignment = self._dependencies.locate(number)
-        counters = self._shape.steps[assignment.step].counters
-        return counters[assignment.position] if counters else ()
-
-    def _expect(self, assignment: Assignment, stage: Stage, event: Event) -> int:
-        number = self._dependencies.number(assignment)
-        if self._stage[number] != stage:
+    def _expect(self, assignment: Assignment, event: Event, *stages: Stage) -> int:
+        number = self.state.dependencies.number(assignment)
+        if self._stage[number] not in stages:
             was = Stage(self._stage[number]).name.lower()
-            needs = self._dependencies.open_needs(number)
+            needs = self.state.dependencies.open_needs(number)
             raise IllegalTransition(
-                f"{event} while it is {was} with {needs} needs open, not {stage.name.lower()}"
+                f"{event} while it is {was} with {needs} needs open, not {stages[0].name.lower()}"
             )
         return number
 
@@ -181,47 +348,4 @@ class RunMachine:
             AssertionError: the machine is broken, with what contradicts what.
 
         """
-        stages = [Stage(stage) for stage in self._stage]
-        used = [0] * len(self._shape.limits)
-        for number, stage in enumerate(stages):
-            if stage is Stage.RUNNING:
-                for counter, slots in self._counters(number):
-                    used[counter] += slots
-            _hold(stage is not Stage.QUEUED or not self._admission.has_room(number), f"{number} could start")
-            open_needs = self._dependencies.open_needs(number)
-            _hold(open_needs >= 0, f"{number} has {open_needs} needs")
-            if self._began and not self._stopping:
-                _hold(
-                    (stage is Stage.WAITING) == (open_needs > 0),
-                    f"{number}, {stage.name}, has {open_needs} needs",
-                )
-        _hold(used == self._admission.used, f"slots {self._admission.used} are taken, {used} are in use")
-        for count, limit in zip(used, self._shape.limits, strict=True):
-            _hold(limit is None or count <= limit, f"{count} slots of {limit} in use")
-        _hold(stages.count(Stage.QUEUED) == self._admission.waiting, "the queue does not hold who is queued")
-        _hold(stages.count(Stage.OVER) == self.over, f"{self.over} counted as over")
-
-
-def _hold(condition: bool, story: str) -> None:
-    if not condition:
-        raise AssertionError(story)
-
-
-def _shared(shape: RunShape) -> list[int]:
-    """How many assignments use each counter.
-
-    Raises:
-        ValueError: an assignment takes more of a counter than there is, or nothing of it: it would wait for ever.
-
-    """
-    shared = [0] * len(shape.limits)
-    for number, step in enumerate(shape.steps):
-        for counters in step.counters:
-            for counter, slots in counters:
-                shared[counter] += 1
-                limit = shape.limits[counter]
-                if slots < 1 or (limit is not None and slots > limit):
-                    raise ValueError(
-                        f"step {number} takes {slots} slots of counter {counter}, which has {limit}"
-                    )
-    return shared
+        check(self.state)

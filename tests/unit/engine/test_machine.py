@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.engine.commands import Abandon, Cancel, Command, Finish, Judge, Skip, Start
+from runner.engine.commands import Abandon, Cancel, Command, Finish, Judge, Skip, Start, Why
 from runner.engine.events import Ended, Judged, RunBegan, StopRequested
 from runner.engine.machine import IllegalTransition, RunMachine
 from runner.engine.shape import Assignment, Edge, RunShape, StepShape
@@ -92,7 +92,10 @@ def test_a_failure_handler_that_was_not_needed_is_neutral() -> None:
     handler = StepShape([0], edges=(Edge(0),), run_if="failure")
     machine, _ = begin(StepShape([0]), handler, StepShape([0], edges=(Edge(1),)))
     commands = machine.handle(Ended(assignment(0, 0)))
-    assert commands == [Skip(assignment(1, 0), held_back=False), Start(assignment(2, 0))]
+    assert commands == [
+        Skip(assignment(1, 0), held_back=False, why=Why.NOTHING_BAD),
+        Start(assignment(2, 0)),
+    ]
 
 
 def test_skipped_by_its_own_when_is_neutral_and_takes_no_slot() -> None:
