@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Scalar
 from runner.inventory.inventory import Inventory
-from runner.plan.delegates import Delegation
+from runner.plan.delegates import delegated
 from runner.plan.host_order import HostOrder
 from runner.plan.hosts import hosts_of_pattern
 from runner.plan.order import around
@@ -62,16 +62,15 @@ class Arranger:
         playbook: Playbook,
         inventory: Inventory | None,
         placer: Placer,
-        delegation: Delegation,
         order: HostOrder,
         problems: Problems,
         *,
         limited: bool,
     ) -> None:
+        self._playbook = playbook
         self._directory = Path(playbook.path).parent
         self._inventory = inventory
         self._placer = placer
-        self._delegation = delegation
         self._order = order
         self._problems = problems
         self._limited = limited
@@ -88,7 +87,7 @@ class Arranger:
             if step.run_once and placed:
                 arranged.seen_by[step.id] = tuple(item.placement.host for item in placed)
                 placed = placed[:1]
-            arranged.placed[step.id] = self._delegation.delegated(step, placed)
+            arranged.placed[step.id] = delegated(step, placed, self._playbook, self._placer, self._problems)
         return arranged
 
     def _block(

@@ -12,7 +12,6 @@ from runner.plan.arrange import Arranged, Arranger
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.compute import compute_keys
 from runner.plan.counters import Limits
-from runner.plan.delegates import Delegation
 from runner.plan.digest import plan_digest
 from runner.plan.extras import check_extras
 from runner.plan.fill import filled
@@ -67,6 +66,11 @@ class PlanRequest:
     can_approve: bool = False
 
     @property
+    def is_lenient(self) -> bool:
+        """Whether what only an inventory can say is not asked for: there is none, and nothing is to be run."""
+        return self.validating and self.inventory is None
+
+    @property
     def seed_of_run(self) -> int:
         """The seed that is given, else one that no two runs share: 48 bits, which JSON carries everywhere."""
         if self.seed is not None:
@@ -99,6 +103,7 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     if not check_cycles(playbook.steps, problems, playbook.blocks):
         return None
     kept = chosen_steps(playbook.steps, request.choice, problems, playbook.blocks)
+    lenient = request.is_lenient
     scopes = plan_scopes(
         playbook,
         inventory,
@@ -114,10 +119,9 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         playbook,
         inventory,
         placer,
-        Delegation(playbook, placer, scopes, problems),
-        HostOrder(inventory, scopes, request.seed_of_run, problems),
+        HostOrder(inventory, scopes, request.seed_of_run, problems, lenient=lenient),
         problems,
-        limited=request.overrides.limit is not None or bool(inventory is None and request.validating),
+        limited=request.overrides.limit is not None or lenient,
     ).arrange(steps, blocks)
     draft = _Draft(
         steps=tuple(_planned(index, step, arranged, problems) for index, step in enumerate(steps)),
@@ -164,7 +168,6 @@ def _policies(
 def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems: Problems) -> None:
     playbook, inventory, placed = request.playbook, request.inventory, draft.arranged.placed
     check_session_shells(draft.steps, problems)
-    lenient = request.validating and inventory is None
     reads = Reads(
         playbook=playbook,
         inventory=inventory,
@@ -172,7 +175,7 @@ def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems:
         blocks=draft.blocks,
         policies=draft.policies,
         arranged=draft.arranged,
-        lenient=lenient,
+        lenient=request.is_lenient,
     )
     check_reads(reads, draft.scopes, problems)
     for step in steps:
@@ -188,7 +191,7 @@ def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems:
         uses_of=inventory.pool_uses if inventory is not None else _none,
         nobody_answers=request.no_input and not request.can_approve and not request.validating,
         check=request.check,
-        lenient=lenient,
+        lenient=request.is_lenient,
     )
     refuse_control(steps, draft.blocks, draft.arranged, asking, problems)
     if not request.validating:

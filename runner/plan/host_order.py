@@ -18,15 +18,25 @@ WORDS = ("inventory", "name", "reverse", "shuffle", "group")
 
 
 class HostOrder:
-    """Sorts names of hosts; equal ones stay as they stood. ``seed`` is what ``shuffle`` goes by."""
+    """Sorts names of hosts; equal ones stay as they stood.
+
+    ``seed`` is what ``shuffle`` goes by. ``lenient``: no inventory is given, and what it might say is not asked for.
+    """
 
     def __init__(
-        self, inventory: Inventory | None, scopes: HostScopes, seed: int, problems: Problems
+        self,
+        inventory: Inventory | None,
+        scopes: HostScopes,
+        seed: int,
+        problems: Problems,
+        *,
+        lenient: bool = False,
     ) -> None:
         self._inventory = inventory
         self._scopes = scopes
         self._seed = seed
         self._problems = problems
+        self._lenient = lenient
         self._numbers = {name: n for n, name in enumerate(inventory.hosts)} if inventory is not None else {}
         self._groups = {name: n for n, name in enumerate(inventory.groups)} if inventory is not None else {}
 
@@ -50,7 +60,7 @@ class HostOrder:
                 return sorted(hosts, key=lambda host: _shuffled(self._seed, host))
             case "group":
                 return sorted(hosts, key=self._group)
-        return self._by_value(hosts, order_by)
+        return list(hosts) if self._lenient else self._by_value(hosts, order_by)
 
     def _group(self, host: str) -> int:
         """The first of the groups that list the host itself, as the inventory has them in order."""
@@ -77,7 +87,9 @@ class HostOrder:
             )
             return list(hosts)
         if None in kinds:
-            words = f"`order_by` gives {type(values[hosts[0]]).__name__} for host `{hosts[0]}`, which has no order"
+            value = values[hosts[0]]
+            what = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "null"
+            words = f"`order_by` gives {what} for host `{hosts[0]}`, which has no order"
             self._problems.error("order-value", words, order_by.span, "make a number or a text of it")
             return list(hosts)
         return sorted(hosts, key=lambda host: values[host])
@@ -109,7 +121,7 @@ def _kind(value: object) -> object:
 
 def _words(kind: object) -> str:
     if kind is None:
-        return "a list or a mapping"
+        return "no number, text or date"
     return (
         "a boolean" if kind is bool else "a number" if kind is Real else "a text" if kind is str else "a date"
     )

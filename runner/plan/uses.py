@@ -9,7 +9,6 @@ from runner.document.nodes import Mapping as MappingNode
 from runner.document.nodes import Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.document.positions import span_in_scalar
-from runner.plan.host_order import WORDS
 from runner.playbook.bodies import (
     AssertBody,
     CommandBody,
@@ -73,10 +72,7 @@ def texts_of(step: Step) -> Iterator[Text]:
             yield Text(step.loop.over, expression=True)
         else:
             yield from scalars_of_node(step.loop.over)
-    if step.order_by is not None and step.order_by.text.strip().lower() not in WORDS:
-        yield Text(step.order_by, expression=True)
     nodes = [
-        step.delegate_to,
         *(step.args, step.parameters, step.input_object, step.environment, step.working_directory),
         *(step.strict_mode, step.verbose, step.debug),
         *step.variables.values(),
