@@ -10,13 +10,15 @@ import asyncio
 import getpass
 import os
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from runner.engine.port import Clock
 from runner.execute.ports import Answer
+from runner.journal.control import Control, WaitingGate
+from runner.journal.record import Answered
 from runner.present.harmless import harmless
 
 POLL: Final = 0.5
@@ -25,29 +27,38 @@ POLL: Final = 0.5
 _YES = frozenset({"y", "yes"})
 _NO = frozenset({"n", "no"})
 
-Approved = Callable[[str], Answer | None]
-"""Gives the answer that ``runs approve`` left for a step, if there is one."""
-
 
 class RunGatekeeper:
     """Implements :class:`runner.execute.ports.Gatekeeper` for one run.
 
     Args:
-        approved: looks for an answer from elsewhere.
+        control: where ``runs approve`` leaves its answers.
         clock: says when ``until`` has passed.
         terminal: the path of the terminal to ask on, None where nobody sits there or nothing may be asked.
+        before: answers that were given while nobody ran the run, by step.
+        answered: told every answer, for the journal.
 
     """
 
-    def __init__(self, approved: Approved, clock: Clock, *, terminal: str | None) -> None:
-        self._approved = approved
+    def __init__(
+        self,
+        control: Control,
+        clock: Clock,
+        *,
+        terminal: str | None,
+        before: Mapping[str, Answered],
+        answered: Callable[[Answered], None],
+    ) -> None:
+        self._control = control
         self._clock = clock
         self._terminal = terminal
+        self._before = before
+        self._answered = answered
         self._asking = asyncio.Lock()
 
     @property
     def can_ask(self) -> bool:
-        """Always: ``runs approve`` answers where there is no terminal, before the run too (a resumed one)."""
+        """Always: ``runs approve`` answers where there is no terminal, before a resumed run too."""
         return True
 
     async def ask(self, step: str, message: str, until: datetime | None) -> Answer | None:
@@ -55,10 +66,21 @@ class RunGatekeeper:
 
         Without a terminal and without ``until`` nobody may ever come: then only an answer that is there counts.
         """
-        if (answer := self._approved(step)) is not None:
-            return answer
-        if self._terminal is None and until is None:
+        found = self._before.get(step)
+        if found is None and self._terminal is None and until is None:
             return None
+        if found is None:
+            self._control.open_gate(WaitingGate(step, message, self._clock.utc(), until))
+            try:
+                found = await self._answer(step, message, until)
+            finally:
+                self._control.close_gate(step)
+        if found is None:
+            return None
+        self._answered(found)
+        return Answer(found.go, found.who)
+
+    async def _answer(self, step: str, message: str, until: datetime | None) -> Answered | None:
         asked = None
         if self._terminal is not None:
             asked = asyncio.ensure_future(self._ask_here(self._terminal, step, message))
@@ -66,7 +88,7 @@ class RunGatekeeper:
             while True:
                 if asked is not None and asked.done():
                     return asked.result()
-                if (answer := self._approved(step)) is not None:
+                if (answer := self._control.answered(step)) is not None:
                     return answer
                 left = POLL if until is None else (until - self._clock.utc()).total_seconds()
                 if left <= 0:
@@ -78,13 +100,13 @@ class RunGatekeeper:
                 with suppress(asyncio.CancelledError):
                     await asked
 
-    async def _wait(self, seconds: float, asked: asyncio.Future[Answer] | None) -> None:
+    async def _wait(self, seconds: float, asked: asyncio.Future[Answered] | None) -> None:
         if asked is None:
             await self._clock.sleep(seconds)
         else:
             await asyncio.wait({asked}, timeout=seconds)
 
-    async def _ask_here(self, path: str, step: str, message: str) -> Answer:
+    async def _ask_here(self, path: str, step: str, message: str) -> Answered:
         """Ask until ``y`` or ``n`` is typed; several gates ask one after another."""
         async with self._asking:
             terminal = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -97,7 +119,7 @@ class RunGatekeeper:
                     if not typed:  # closed: the answer can come from elsewhere only
                         await asyncio.Event().wait()
                     if (word := typed.strip().lower()) in _YES | _NO:
-                        return Answer(word in _YES, user_name())
+                        return Answered(step, word in _YES, user_name(), self._clock.utc())
             finally:
                 os.close(terminal)
 

@@ -48,7 +48,7 @@ def named_sets(pattern: str, results_of: ResultsOf) -> tuple[str, Mapping[str, l
         return f"{match['before']}@{name}"
 
     named = _NAMED.sub(put, pattern)
-    for match in _ALONE.finditer(named):
+    for match in _ALONE.finditer(_NAMED.sub("", pattern)):
         _refuse_run_without_status(match["run"], results_of)
     return named, sets
 

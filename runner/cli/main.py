@@ -24,6 +24,8 @@ COMMANDS = {
     "plan": "Show the exact steps x hosts, in order, with scripts' digests",
     "graph": "Draw the steps as a graph",
     "locks": "Who holds which host since when (lock: run)",
+    "resume": "Go on where a run stopped",
+    "runs": "Runs, past and going on: list, show, watch, stop, approve, diff, export, prune",
     "inventory": "Show what the inventory resolves to",
     "explain": "Where a variable came from; what an error code means",
     "schema": "Print a JSON Schema",
@@ -79,6 +81,7 @@ Examples:
   runner run playbooks/hello.yml -i .runner/lab/inventory.yml
   runner validate playbooks/ -i inventories/prod.yml
   runner run patch.yml -i prod.yml -l 'web:!canary' -e version=2.1 -f 50
+  runner resume last                                go on where a run stopped
   runner explain unknown-using                      what an error code means
 
 Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."""

@@ -33,11 +33,14 @@ from runner.variables.scope import Variable
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a plan is made with so that it comes out the same again: the run's id, its instant, its shuffling seed."""
+    """What a plan is made with so that it comes out the same again: the run's id, its instant, its shuffling seed.
+
+    ``seed`` None makes one of the id.
+    """
 
     run: str
     now: datetime
-    seed: int
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Given:
 
     ``recorded`` are ``-e`` values that a journal kept, below those of ``extra``. ``results_of`` looks runs up for
     ``-l @RUN:failed``; None where no run can be named. ``limited_to`` are the hosts such a limit meant when it was
-    recorded; they take the place of ``limit``.
+    recorded; they take the place of ``limit``. ``can_approve``: gates have their answers already.
     """
 
     inventory: Sequence[str] = ()
@@ -63,6 +66,9 @@ class Given:
     timeout: float | None = None
     password: Secret | None = None
     certificates: str | None = None
+    check: bool = False
+    no_input: bool = False
+    can_approve: bool = False
     recorded: Mapping[str, Extra] = field(default_factory=dict)
     results_of: ResultsOf | None = None
     limited_to: Sequence[str] | None = None
@@ -72,8 +78,9 @@ class Given:
 class Prepared:
     """What came of it; ``plan`` is None where there are errors among the problems.
 
-    ``inventory_files`` are those that the inventory was read from, with their SHA-256 (:func:`noting_files`).
-    ``limited_to`` has what ``-l`` meant where it named runs, which may mean something else tomorrow.
+    ``given`` has the inputs, defaults too, and other ``-e`` values. ``inventory_files`` are those that the inventory
+    was read from, with their SHA-256 (:func:`noting_files`). ``limited_to`` has what ``-l`` meant where it named runs,
+    which may mean something else tomorrow.
     """
 
     problems: Problems
@@ -81,6 +88,7 @@ class Prepared:
     inventory: Inventory | None = None
     plan: Plan | None = None
     extras: Mapping[str, Extra] = field(default_factory=dict)
+    given: Mapping[str, Variable] = field(default_factory=dict)
     inventory_files: Mapping[str, str] = field(default_factory=dict)
     limited_to: Sequence[str] | None = None
 
@@ -118,6 +126,7 @@ def _plan(
 ) -> Plan | None:
     problems = prepared.problems
     inputs, extras = resolve_inputs(playbook.inputs, prepared.extras, problems, require=not validating)
+    prepared.given = {**extras, **inputs}
     for name, declared in playbook.inputs.items():
         # A name is known even where its value is missing or refused.
         inputs.setdefault(name, Variable(NOT_KNOWN, f"input `{name}`", declared.span))
@@ -137,6 +146,10 @@ def _plan(
         throttle=given.throttle,
         timeout=given.timeout,
         validating=validating,
+        check=given.check,
+        seed=origin.seed,
+        no_input=given.no_input,
+        can_approve=given.can_approve,
     )
     return build_plan(request, problems)
 
@@ -182,7 +195,7 @@ def _limit(prepared: Prepared, given: Given) -> frozenset[str] | None:
 
 def new_origin(now: datetime) -> Origin:
     """The origin of a run that begins now."""
-    return Origin(run_id(now), now, secrets.randbits(32))
+    return Origin(run_id(now), now)
 
 
 def run_id(now: datetime) -> str:

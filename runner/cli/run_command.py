@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,10 +17,12 @@ from runner.cli.options import (
     connection_options,
     extra_option,
     inventory_option,
+    lock_options,
     output_options,
 )
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.record import keep_out_of_git, record_folder
+from runner.engine.result import Result
 from runner.errors import UsageError
 from runner.plan.model import Plan
 from runner.transport.port import Login
@@ -30,10 +33,11 @@ Examples:
   runner run playbooks/patch.yml -i inventories/prod.yml
   runner run patch.yml -i prod.yml -l web -e version=2.1 -f 50
   runner run report.yml -i prod.yml -o rich -o json=report.json
+  runner run patch.yml -i prod.yml -l 'web:&@last:failed'
   runner run report.yml -i prod.yml -o jsonl | jq -c 'select(.event == "assignment_ended")'
 
-Ctrl-C ends what runs on the hosts, then the run; a second Ctrl-C hurries.
-Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."""
+Ctrl-C ends what runs on the hosts, then the run; a second Ctrl-C hurries. `runner resume` goes on.
+Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by a policy, 130 Ctrl-C."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -42,14 +46,17 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."
 @choice_options
 @extra_option
 @connection_options
+@lock_options
 @output_options
+@click.option("--check", is_flag=True, envvar="RUNNER_CHECK", help="Change nothing; say what would change.")
+@click.option("--diff", is_flag=True, envvar="RUNNER_DIFF", help="Show what changes, before and after.")
 @click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
 @click.option(
     "--record",
     type=click.Path(file_okay=False, path_type=Path),
     envvar=["RUNNER_RECORD", "RUNNER_HOME"],
     metavar="DIR",
-    help="Where output that is too long to show is kept [.runner/ of the playbook's repository].",
+    help="Where the run is recorded [.runner/ of the playbook's repository].",
 )
 def command(
     playbook: str,
@@ -59,31 +66,62 @@ def command(
     verbose: int,
     no_input: bool,
     record: Path | None,
-    **given: object,
+    **options: Any,
 ) -> int:
     """Check a playbook completely, then run it over its hosts."""
+    database, wait, diff = options.pop("database"), options.pop("lock_wait"), options.pop("diff")
     as_json = any(text in {"json", "jsonl"} for text in output)
     password = asked_password(no_input=no_input) if ask_password else None
-    prepared = prepare(playbook, Given(**given, password=password))  # type: ignore[arg-type]
+    folder = record or record_folder(Path(playbook), os.environ)
+    given = Given(
+        **options,
+        password=password,
+        no_input=no_input,
+        results_of=lambda run: results_of(folder, run),
+    )
+    prepared = prepare(playbook, given)
     found = prepared.problems.sorted()
-    if prepared.plan is None:
+    plan = prepared.plan
+    if plan is None:
         return refuse(found, prepared.sources, as_json=as_json)
     if found:
         complain(found, prepared.sources)
-    from runner.cli.running import execute  # noqa: PLC0415 - transports are loaded when a plan stands
+    from runner.cli.kept import keep_new  # noqa: PLC0415 - transports are loaded when a plan stands
+    from runner.cli.recording import header_of  # noqa: PLC0415
+    from runner.cli.running import Locking, Showing, execute  # noqa: PLC0415
 
-    folder = record or record_folder(Path(playbook), os.environ)
+    logins = read_logins(prepared, plan, no_input=no_input)
     try:
         return execute(
-            prepared.plan,
-            read_logins(prepared, prepared.plan, no_input=no_input),
-            outputs=output,
-            no_color=no_color,
-            verbosity=verbose,
-            record=folder,
+            plan,
+            logins,
+            showing=Showing(
+                outputs=output, no_color=no_color, verbosity=verbose, no_input=no_input, diff=diff
+            ),
+            keep=lambda: keep_new(
+                folder,
+                header_of(prepared, plan, given, path=playbook, logins=logins),
+                resume_options=f" --record {record}" if record else "",
+            ),
+            locking=Locking(database=database, wait=wait),
         )
     finally:
         keep_out_of_git(folder)
+
+
+def results_of(folder: Path, run: str) -> Sequence[Result]:
+    """The results of an earlier run, without outputs.
+
+    Raises:
+        UsageError: no run is named so.
+        JournalError: its journal cannot be read.
+
+    """
+    from runner.journal.store import RunStore  # noqa: PLC0415 - few limits name runs
+    from runner.runs.outcome import outcomes  # noqa: PLC0415
+
+    history = RunStore(folder).find(run).replay(outputs=False, recover=True)
+    return tuple(outcomes(history).values())
 
 
 def asked_password(*, no_input: bool = False) -> Secret:

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
-import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.cli.complain import complain
+from runner.cli.gatekeeper import RunGatekeeper, controlling_terminal
+from runner.cli.interruption import SIGNALS, Interruption
+from runner.cli.kept import Journaling, Keep, Kept
 from runner.credentials.redact import Redactor
-from runner.engine.observe import Observer, Summary
-from runner.errors import ExitCode
-from runner.execute.run import RunControl, run_plan
+from runner.engine.observe import Notice, Observer, Summary
+from runner.engine.port import Clock
+from runner.engine.result import Result
+from runner.errors import ExitCode, JournalError, RunnerError
+from runner.execute.pacing import AdaptiveGate
+from runner.execute.ports import ConnectGate, RunLocks, TargetLocks
+from runner.execute.run import run_plan
+from runner.journal.record import Answered
+from runner.journal.replay import Key
+from runner.journal.writer import JournalWriter
 from runner.plan.model import Plan
 from runner.present.open import open_presenters
 from runner.present.sink import OutputNotWritten
@@ -26,12 +35,6 @@ from runner.present.terminal import Screen
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
 from runner.transport.port import Link, Login, Transport
-
-_SIGNALS = {
-    signal.SIGINT: ("Ctrl-C", ExitCode.INTERRUPTED),
-    signal.SIGTERM: ("termination (SIGTERM)", ExitCode.TERMINATED),
-    signal.SIGHUP: ("hang-up (SIGHUP)", ExitCode.HANG_UP),
-}
 
 
 class SystemClock:
@@ -50,64 +53,83 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-@dataclass(slots=True)
-class Interruption:
-    """What stops the run from outside; the first signal decides the exit code."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """Where a run is shown: values of ``-o``, ``--no-color``, the number of ``-v``; ``no_input`` asks nobody.
 
-    control: RunControl = field(default_factory=RunControl)
+    ``diff``: what changes is shown with what was there before.
+    """
 
-    def on_signal(self, number: signal.Signals) -> None:
-        """Stop the run; a second time hurries it."""
-        self.control.request_stop(*_SIGNALS[number])
+    outputs: Sequence[str] = ()
+    no_color: bool = False
+    verbosity: int = 0
+    no_input: bool = False
+    diff: bool = False
 
-    def on_closed_output(self) -> None:
-        """Nobody reads the output any more."""
-        self.control.request_stop("closed output", ExitCode.CLOSED_OUTPUT)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locking:
+    """Where hosts are held (``--database``, None is the user's own file), and seconds to wait for one."""
+
+    database: str | None = None
+    wait: float = 0.0
 
 
 def execute(
     plan: Plan,
     logins: Mapping[str, Login],
     *,
-    outputs: Sequence[str],
-    no_color: bool,
-    verbosity: int,
-    record: Path,
+    showing: Showing,
+    keep: Keep,
+    locking: Locking = Locking(),
 ) -> int:
-    """Run a plan and show it; gives the exit code of cli.md.
+    """Run a plan, record it and show it; gives the exit code of cli.md.
 
     Raises:
-        UsageError: an output cannot be opened; nothing was run.
+        UsageError: an output cannot be opened, or the run cannot be recorded; nothing was run.
+        LockHeld: another run holds a host; nothing was run.
         OutputClosed: who read the output went away; the run was stopped.
 
     """
     _allow_many_files()
     redactor, interruption = Redactor(), Interruption()
     presenters = open_presenters(
-        outputs,
-        screen=Screen(stdout=sys.stdout, stderr=sys.stderr, no_color=no_color),
+        showing.outputs,
+        screen=Screen(stdout=sys.stdout, stderr=sys.stderr, no_color=showing.no_color),
         mask=redactor.mask,
-        verbosity=verbosity,
+        verbosity=showing.verbosity,
         on_closed=interruption.on_closed_output,
     )
+    kept: Kept | None = None
     try:
-        summary = asyncio.run(
-            run_under_signals(plan, logins, presenters, redactor, interruption, record / "output" / plan.run)
+        kept = keep()
+        summary, problem = asyncio.run(
+            _recorded(plan, logins, presenters, redactor, interruption, kept, showing, locking)
         )
-    except BaseException:
+    except BaseException as error:
         presenters.close()
+        if kept is not None and isinstance(error, RunnerError) and error.exit_code is ExitCode.REFUSED:
+            kept.discard()
         raise
+    finally:
+        if kept is not None:
+            kept.lock.release()
+    whole = problem is None
     try:
         presenters.close()
     except OutputNotWritten as error:
         complain(error.problems)
         sys.stderr.write("\nthe run itself went to its end; its results are not all written\n")
         whole = False
-    else:
-        whole = True
+    if problem is not None:
+        complain(problem.problems)
     # A signal that comes when all is done is answered too.
-    code = interruption.control.exit_code or summary.exit_code
-    return int(code if whole else _worse(ExitCode(code)))
+    code = ExitCode(interruption.control.exit_code or summary.exit_code)
+    if problem is not None and code is not ExitCode.BUG and code < ExitCode.HANG_UP:
+        code = ExitCode.STOPPED
+    if code is not ExitCode.SUCCESS:
+        sys.stderr.write(f"resume with: {kept.resume_with}\n")
+    return int(code if whole else _worse(code))
 
 
 def _allow_many_files() -> None:
@@ -123,6 +145,112 @@ def _worse(code: ExitCode) -> ExitCode:
     return code if before else ExitCode.FAILED
 
 
+async def _recorded(
+    plan: Plan,
+    logins: Mapping[str, Login],
+    presenters: Observer,
+    redactor: Redactor,
+    interruption: Interruption,
+    kept: Kept,
+    showing: Showing,
+    locking: Locking,
+) -> tuple[Summary, JournalError | None]:
+    """Run the plan with its journal open; gives what kept the journal from being whole, if anything did."""
+    clock = SystemClock()
+    writer = JournalWriter(kept.directory)
+    journaling = Journaling(writer, presenters)
+    interruption.told = journaling.stopped
+    interruption.who_stops = lambda: getattr(kept.directory.control.stop_requested(), "who", None)
+    kept.directory.control.clear()
+    if kept.resumed is not None:
+        writer.resumed(kept.resumed)
+
+    def answered(answer: Answered) -> None:
+        writer.answered(answer.step, go=answer.go, who=answer.who)
+
+    gatekeeper = RunGatekeeper(
+        kept.directory.control,
+        clock,
+        terminal=None if showing.no_input else controlling_terminal(),
+        before=kept.before,
+        answered=answered,
+    )
+    try:
+        await writer.flush()
+        summary = await run_under_signals(
+            plan,
+            logins,
+            journaling,
+            redactor,
+            interruption,
+            kept.directory.path / "output",
+            Recorded(
+                clock=clock,
+                writer=writer,
+                gatekeeper=gatekeeper,
+                restored=kept.restored,
+                passed_waves=kept.passed_waves,
+                locks=_locks(plan, locking, clock, interruption, journaling),
+                target_locks=_target_locks(plan, locking),
+                diff=showing.diff,
+            ),
+        )
+    except BaseException:
+        with suppress(JournalError):
+            await writer.close()
+        raise
+    try:
+        await journaling.finish(summary)
+    except JournalError as error:
+        return summary, error
+    return summary, writer.error
+
+
+def _locks(
+    plan: Plan, locking: Locking, clock: Clock, interruption: Interruption, observer: Observer
+) -> RunLocks | None:
+    if not plan.locked:
+        return None
+    from runner.cli.locks_command import run_locks  # noqa: PLC0415 - few runs hold hosts
+
+    return run_locks(
+        locking.database,
+        run=plan.run,
+        playbook=plan.playbook.path,
+        wait=locking.wait,
+        clock=clock,
+        on_lost=interruption.on_lost_lock,
+        on_notice=lambda sentence: observer.on_event(Notice(sentence, clock.utc())),
+    )
+
+
+def _target_locks(plan: Plan, locking: Locking) -> TargetLocks | None:
+    if plan.playbook.lock != "target" and all(planned.step.lock != "target" for planned in plan.steps):
+        return None
+    from runner.execute.target_lock import TargetLocks as LocksOnHosts  # noqa: PLC0415 - few runs hold hosts
+
+    return LocksOnHosts(plan, wait=locking.wait)
+
+
+def _connect_gate(plan: Plan) -> ConnectGate | None:
+    sizes = {pool.name: pool.size for pool in plan.pools if pool.adaptive}
+    return AdaptiveGate(sizes) if sizes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a run that is recorded has beside one that is not."""
+
+    clock: Clock
+    writer: JournalWriter
+    gatekeeper: RunGatekeeper
+    restored: Mapping[Key, Result]
+    passed_waves: Collection[tuple[str, int]]
+    locks: RunLocks | None
+    target_locks: TargetLocks | None
+    diff: bool
+
+
 async def run_under_signals(
     plan: Plan,
     logins: Mapping[str, Login],
@@ -130,10 +258,11 @@ async def run_under_signals(
     redactor: Redactor,
     interruption: Interruption,
     output_dir: Path,
+    recorded: Recorded | None = None,
 ) -> Summary:
     """Run the plan in the current loop; signals stop it in order."""
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
+    for number in SIGNALS:
         loop.add_signal_handler(number, interruption.on_signal, number)
     transports: dict[str, Transport] = {
         "local": LocalTransport(),
@@ -147,15 +276,23 @@ async def run_under_signals(
             transports=transports,
             logins=logins,
             observer=observer,
-            clock=SystemClock(),
+            clock=recorded.clock if recorded else SystemClock(),
             control=interruption.control,
             redactor=redactor,
             output_dir=output_dir,
+            recorder=recorded.writer if recorded else None,
+            restored=recorded.restored if recorded else {},
+            passed_waves=recorded.passed_waves if recorded else (),
+            gatekeeper=recorded.gatekeeper if recorded else None,
+            run_locks=recorded.locks if recorded else None,
+            target_locks=recorded.target_locks if recorded else None,
+            connect_gate=_connect_gate(plan),
+            diff=recorded.diff if recorded else False,
         )
     finally:
         for transport in transports.values():
             await transport.close()
-        for number in _SIGNALS:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
 
 

@@ -26,6 +26,8 @@ OPTIONS: Final = frozenset(
             "no_input",
             "record",
         ),
+        *("check", "diff", "lock_wait", "database", "unknown", "allow_changed", "rerun", "yes"),
+        *("newest", "step", "reject", "file", "keep", "older_than", "dry_run"),
         *("format", "directory", "playbook", "host", "certificates", "windows"),
         *("database", "lock_wait", "run", "force"),
     }

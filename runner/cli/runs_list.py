@@ -1,0 +1,67 @@
+"""``runner runs list``: the runs that are recorded here, the newest first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runner.engine.observe import Summary
+from runner.engine.result import Status
+from runner.journal.store import RunEntry
+from runner.present.encode import encode_time
+from runner.present.harmless import harmless
+from runner.present.paint import Line
+from runner.present.table import table_lines
+from runner.units import format_duration
+
+_COLUMNS = ("RUN", "PLAYBOOK", "STARTED", "TIME", "STATE", "OK", "FAILED", "UNREACHABLE", "EXIT")
+_NUMERIC = frozenset({"OK", "FAILED", "UNREACHABLE", "EXIT"})
+_FAILED = frozenset({Status.FAILED, Status.TIMED_OUT, Status.UNKNOWN, Status.CANCELLED})
+
+
+def list_lines(entries: Sequence[RunEntry], width: int) -> list[Line]:
+    """A line a run; hosts are counted where the run came to an end."""
+    return table_lines(_COLUMNS, [_row(entry) for entry in entries], width, numeric=_NUMERIC)
+
+
+def list_document(entries: Sequence[RunEntry]) -> list[dict[str, Any]]:
+    """The document of ``runs list -o json``."""
+    return [_document(entry) for entry in entries]
+
+
+def _row(entry: RunEntry) -> tuple[str, ...]:
+    header, finished = entry.header, entry.finished
+    if header is None:
+        return (entry.run, "", "", "", entry.state.value, "", "", "", "")
+    began = f"{header.started_at:%Y-%m-%d %H:%M}"
+    head = (entry.run, harmless(header.playbook), began)
+    if finished is None:
+        return (*head, "", entry.state.value, "", "", "", "")
+    fine, failed, unreachable = _hosts(finished.summary)
+    told = tuple(str(number) if number else "" for number in (fine, failed, unreachable))
+    lasted = format_duration(finished.summary.duration)
+    return (*head, lasted, entry.state.value, *told, str(int(finished.summary.exit_code)))
+
+
+def _hosts(summary: Summary) -> tuple[int, int, int]:
+    """Hosts that fared well, that failed in any way, that were not reached."""
+    fine = sum(number for status, number in summary.hosts.items() if not status.bad)
+    failed = sum(number for status, number in summary.hosts.items() if status in _FAILED)
+    return fine, failed, summary.hosts.get(Status.UNREACHABLE, 0)
+
+
+def _document(entry: RunEntry) -> dict[str, Any]:
+    header, finished = entry.header, entry.finished
+    fine, failed, unreachable = _hosts(finished.summary) if finished else (None, None, None)
+    return {
+        "run": entry.run,
+        "playbook": header.playbook if header else None,
+        "path": header.path if header else None,
+        "started_at": encode_time(header.started_at) if header else None,
+        "duration_s": round(finished.summary.duration, 6) if finished else None,
+        "state": entry.state.value,
+        "pid": entry.pid,
+        "hosts": {"ok": fine, "failed": failed, "unreachable": unreachable},
+        "exit_code": int(finished.summary.exit_code) if finished else None,
+        "problem": entry.problem.message if entry.problem else None,
+    }

@@ -1,0 +1,91 @@
+"""``runner runs watch``: a run shown from its journal while it goes on elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from runner.engine.observe import (
+    AssignmentEnded,
+    AssignmentStarted,
+    BlockRescued,
+    Notice,
+    Observer,
+    PolicyStopped,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepOutline,
+)
+from runner.errors import ExitCode
+from runner.journal.reader import JournalReader
+from runner.journal.record import (
+    Answered,
+    Ended,
+    Finished,
+    Noticed,
+    PolicyBroke,
+    Record,
+    Rescued,
+    Resumed,
+    RunHeader,
+    Started,
+)
+from runner.journal.replay import History
+from runner.journal.store import RunDirectory
+from runner.runs.outcome import summary_of
+
+_LOOK: Final = 0.25
+"""Seconds between looks at what was written; a person sees no difference to at once."""
+
+
+def watch(directory: RunDirectory, observer: Observer, *, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Show a run until it ends; gives its exit code, 1 where it broke off.
+
+    Raises:
+        JournalError: its journal cannot be read.
+
+    """
+    reader = JournalReader(directory.journal)
+    history = History(reader.header)
+    observer.on_event(_began(reader.header))
+    while True:
+        going_on = directory.is_running() is not None  # asked before reading, so that nothing is missed
+        for _, record in reader:
+            history.take(record)
+            for event in _events(record):
+                observer.on_event(event)
+        if history.finished is not None or not going_on:
+            break
+        sleep(_LOOK)
+    ended = history.last_at or reader.header.started_at
+    summary = summary_of(history)
+    observer.on_event(RunEnded(reader.header.run, ended, summary))
+    return int(summary.exit_code if history.finished is not None else ExitCode.FAILED)
+
+
+def _began(header: RunHeader) -> RunStarted:
+    steps = tuple(StepOutline(id=step.id, name=step.name, hosts=step.hosts) for step in header.steps)
+    return RunStarted(header.run, header.playbook, header.path, header.started_at, steps, header.hosts)
+
+
+def _events(record: Record) -> Iterator[RunEvent]:
+    match record:
+        case Started(step, host, attempt, item, at):
+            if attempt == 1 and not item:
+                yield AssignmentStarted(step, host, at)
+        case Ended(result, at):
+            yield AssignmentEnded(result, at)
+        case Noticed(message, at, host):
+            yield Notice(message, at, host)
+        case PolicyBroke(step, reason, at):
+            yield PolicyStopped(step, reason, 0, at)
+        case Rescued(block, host, _, at):
+            yield BlockRescued(block, host, at)
+        case Answered(step, go, who, at):
+            yield Notice(f"gate `{step}` {'approved' if go else 'rejected'} by {who}", at)
+        case Resumed():
+            yield Notice(f"resumed by {record.user} on {record.machine}", record.at)
+        case Finished() | _:
+            return
