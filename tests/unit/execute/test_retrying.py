@@ -6,18 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.document.nodes import Scalar, Source
 from runner.engine.result import Failure, Result, Status
 from runner.execute.retrying import LONGEST_DELAY, delay_after, next_delay
 from runner.playbook.control import Retry
-
-
-def scalar(text: str) -> Scalar:
-    source = Source("playbook.yml", text, "")
-    return Scalar(
-        source, 1, 1, 1, len(text) + 1, value=text, text=text, style="plain", start=0, end=len(text)
-    )
-
+from tests.unit.execute.scalars import scalar
 
 BAD = Result(step="s", host="h", status=Status.FAILED, failure=Failure("exit-code", "it ended"))
 
