@@ -50,4 +50,23 @@ CODES: dict[str, CodePage] = {
         "Nobody holds what was to be released",
         "The name is that of the host in the inventory, and the run is its id. `runner locks list` shows both.",
     ),
+    "lock-target-held": CodePage(
+        "The host is held by another run, by a lock on the host itself",
+        "The step or the playbook says `lock: target`, and the file of the lock on the host says who holds it. Nothing "
+        "of the step was sent. A lock that nobody renews is free after 3 minutes by the host's own clock.",
+        wrong="runner run patch.yml -i prod.yml          # while another controller patches the same host",
+        right="runner run patch.yml -i prod.yml --lock-wait 10m",
+    ),
+    "lock-target-lost": CodePage(
+        "The lock on the host was lost to another run between two steps",
+        "The host could not be reached for 3 minutes, so the lock was not renewed, and another run took it. Steps of "
+        "this run that ask for the lock fail there from now on: somebody else is working on the host.",
+    ),
+    "lock-target-script": CodePage(
+        "The lock on the host cannot be handled there",
+        "It is a file `.runner-lock.N` in /run/lock where all may write there, else in /tmp; on Windows in "
+        "%ProgramData%\\runner-locks. The login must be able to write there, sh needs `mktemp`, `ln`, `sed` and "
+        "`date`, PowerShell the language mode FullLanguage. The message has the host's words. Nothing of the step was "
+        "sent.",
+    ),
 }
