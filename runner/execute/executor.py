@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from runner.engine.observe import BlockRescued, Notice
@@ -10,7 +11,7 @@ from runner.engine.port import Turn, Verdict
 from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment
 from runner.engine.summary import Tally
-from runner.errors import RunnerError
+from runner.errors import JournalError, RunnerError
 from runner.execute.aside import with_quarantine
 from runner.execute.attempt import failure_of
 from runner.execute.blocks import BlockFailures
@@ -89,7 +90,7 @@ class PlanExecutor:
     def judge(self, assignment: Assignment) -> Verdict:
         """Evaluate ``when`` and ``loop``; with a loop ``when`` is asked for each item, which it may name.
 
-        Of a block's entry the result is for nobody but the driver, which reads from it whether it is bad.
+        Of a block's entry the result says why it is not entered; the driver gives a bad one to the block's first step.
         """
         if self._junctions.holds(assignment):
             return self._judge_entry(assignment)
@@ -124,9 +125,7 @@ class PlanExecutor:
             return Verdict(False, self._skip(assignment, NOT_KNOWN_YET))
         except RunnerError as error:
             result = Result(step=block, host=host, status=Status.FAILED, failure=failure_of(error, "plan"))
-            self._tell(f"block `{block}` is not entered: {error.message}", host)
-            self.tally.add(result)
-            return Verdict(False, result)
+            return Verdict(False, masked(result, self._services.redactor))
         if false is None:
             return Verdict(True)
         return Verdict(False, self._skip(assignment, f"`when` is false: `{' '.join(false.text.split())}`"))
@@ -185,6 +184,9 @@ class PlanExecutor:
             steps = frozenset(self._plan.steps[number].step.id for number in planned.steps)
             self._blocks.rescued(planned.block.id, host, steps)
             self.tally.rescue(host, steps)
+            if self._world.recorder is not None:
+                with suppress(JournalError):  # what is recorded next fails as well, and that stops the run in order
+                    self._world.recorder.rescued(planned.block.id, host, steps)
             self._services.observer.on_event(BlockRescued(planned.block.id, host, self._services.clock.utc()))
 
     async def check_wave(self, policy: int, wave: int) -> str | None:

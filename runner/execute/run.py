@@ -183,6 +183,11 @@ async def _run(plan: Plan, world: World, control: RunControl, earlier: _Earlier)
         observer=world.observer,
         clock=world.clock,
         label=executor.label,
+        recorder=world.recorder,
+        restored=earlier.result if earlier.restored else None,
+        passed_waves=earlier.passed if earlier.passed_waves else None,
+        policy_name=earlier.policy_name,
+        always_limit=earlier.always_limit,
     )
     control.bind(driver)
     try:
@@ -194,7 +199,7 @@ async def _run(plan: Plan, world: World, control: RunControl, earlier: _Earlier)
         stopped_because=outcome.stopped_because,
         may_still_run=may_still_run,
         bug=outcome.bug is not None,
-        stop_code=control.exit_code,
+        stop_code=control.exit_code or (ExitCode.STOPPED if outcome.journal_error is not None else None),
     )
     world.observer.on_event(RunEnded(plan.run, world.clock.utc(), summary))
     if outcome.bug is not None:
