@@ -15,6 +15,7 @@ from runner.execute.done import Done
 from runner.execute.site import Site
 from runner.execute.talk import HostTalk, Said
 from runner.execute.waiting import Waiting
+from runner.execute.web import system_words
 from runner.playbook.bodies import WaitForBody
 from runner.units import format_duration
 
@@ -159,7 +160,7 @@ async def _connect(address: str, port: int, limit: float) -> str | None:
     except TimeoutError:
         return f"no answer within {format_duration(round(limit, 1))}"
     except OSError as error:
-        return error.strerror or str(error)
+        return system_words(error)
     writer.transport.abort()  # nothing was said, so there is nothing to wait for
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,6 +164,12 @@ def _reason(error: Exception) -> str:
     cause: BaseException | None = error
     words = ""
     while cause is not None:
-        words = str(cause) or words
+        words = (system_words(cause) if isinstance(cause, OSError) else str(cause)) or words
         cause = cause.__cause__ or cause.__context__
     return " ".join(words.split()) or type(error).__name__
+
+
+def system_words(error: OSError) -> str:
+    """What the system says of an error: asyncio puts words of its own about the call in the place of those."""
+    known = isinstance(error.errno, int) and error.errno > 0 and not isinstance(error, ssl.SSLError)
+    return os.strerror(error.errno) if known and error.errno is not None else (error.strerror or str(error))

@@ -155,7 +155,11 @@ async def do(
 
     async def one(assignment: Assignment) -> None:
         verdict = executor.judge(assignment)
-        result = verdict.result if verdict.result is not None else await executor.run(assignment, done.slots)
+        result = (
+            verdict.result
+            if verdict.result is not None
+            else await executor.run(assignment, Slots(log=done.slots.log))
+        )
         executor.ended(assignment, result)
         done.results[executor.label(assignment)] = result
 
