@@ -18,7 +18,8 @@ from runner.cli.options import (
 from runner.cli.prepare import Given, prepare
 from runner.errors import ExitCode
 from runner.present.paint import Painter
-from runner.present.plan_view import plan_document, plan_lines
+from runner.present.plan_document import plan_document
+from runner.present.plan_view import plan_lines
 
 EXAMPLES = """\b
 Examples:
