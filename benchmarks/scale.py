@@ -80,11 +80,12 @@ class WallClock:
 def chain(hosts: int, *, sessions: bool, judged: bool = False) -> RunShape:
     """Steps one behind the other on all hosts: limits of step, run and ten groups, and a lane a host with sessions."""
     limits = (*[THROTTLE] * STEPS, 4 * THROTTLE, *[THROTTLE] * 10, *[1] * hosts)
+    one = [(counter, 1) for counter in range(len(limits))]
     steps = []
     for number in range(STEPS):
         lanes = [
             tuple(
-                (counter, 1) for counter in (number, 10, 11 + host % 10, *((21 + host,) if sessions else ()))
+                one[counter] for counter in (number, 10, 11 + host % 10, *((21 + host,) if sessions else ()))
             )
             for host in range(hosts)
         ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from runner.engine.commands import (
@@ -57,13 +57,14 @@ class DriveOutcome:
     """How the drive ended.
 
     Why it was stopped early, if it was; the first exception that was our own bug; the first limit that was exceeded, as
-    a sentence; the error of the run's record, which stopped it in order.
+    a sentence; the error of the run's record, which stopped it in order; how many results were restored.
     """
 
     stopped_because: str | None = None
     bug: BaseException | None = None
     policy: str | None = None
     journal_error: JournalError | None = None
+    restored: int = 0
 
 
 class Driver:
@@ -116,7 +117,7 @@ class Driver:
         self._tasks: dict[Assignment, asyncio.Task[Result]] = {}
         self._turns: dict[Assignment, WorkingTurn] = {}
         self._checks: set[asyncio.Task[str | None]] = set()
-        self._doors: dict[tuple[int, int], str | Result] = {}
+        self._doors: dict[tuple[int, int], str] = {}  # why a host did not pass a junction
         self._policies: dict[int | None, str] = {}  # sentences of broken ones, by their start and their end
         self._waves: dict[int, int] = {}  # the wave that did not pass, by the policy's start
         self._said: dict[int, str] = {}
@@ -128,6 +129,7 @@ class Driver:
         self._bug: BaseException | None = None
         self._policy: str | None = None
         self._journal_error: JournalError | None = None
+        self._restored_count = 0
 
     async def run(self, *, time_limit: float | None = None) -> DriveOutcome:
         """Run everything, within ``time_limit`` seconds where there is one.
@@ -158,7 +160,9 @@ class Driver:
                 handle.cancel()
         if cancelled is not None:
             raise cancelled
-        return DriveOutcome(self._stopped_because, self._bug, self._policy, self._journal_error)
+        return DriveOutcome(
+            self._stopped_because, self._bug, self._policy, self._journal_error, self._restored_count
+        )
 
     def request_stop(self, reason: str) -> None:
         """Start nothing more and end what runs; ``always`` of blocks that were entered still has its time.
@@ -303,33 +307,21 @@ class Driver:
         else:
             result = None if verdict.proceed else verdict.result
         if result is not None and self._shape.steps[assignment.step].junction:
-            self._doors[self._door(assignment.step, assignment)] = result if result.bad else _reason(result)
+            self._doors[self._door(assignment.step, assignment)] = _reason(result)
         elif result is not None:
             self._close(assignment, result)
         self._tell(Judged(assignment, result is None, result is not None and result.bad))
 
     def _skip(self, assignment: Assignment, skip: Skip) -> None:
-        door: str | Result | None = None
+        door: str | None = None
         if skip.why is Why.NOT_ENTERED and skip.cause is not None:
-            key = self._door(skip.cause, assignment)
-            door = self._doors.get(key)
-            if isinstance(door, Result):
-                self._doors[key] = _reason(door)
+            door = self._doors.get(self._door(skip.cause, assignment))
         wave = None if skip.cause is None else self._waves.get(skip.cause)
         by_run = skip.why is Why.POLICY and skip.cause is None
         policy = self._policies.get(skip.cause) if by_run or skip.cause is not None else None
-        reason = skip_sentence(
-            skip,
-            name=self._name,
-            policy=policy,
-            wave=wave,
-            door=door if isinstance(door, str) or door is None else _reason(door),
-        )
+        reason = skip_sentence(skip, name=self._name, policy=policy, wave=wave, door=door)
         if self._shape.steps[assignment.step].junction:
             self._doors[self._door(assignment.step, assignment)] = reason
-        elif isinstance(door, Result):  # the block could not be judged: its first step says so
-            step, host = self._label(assignment)
-            self._close_unstarted(assignment, replace(door, step=step, host=host))
         else:
             try:
                 result = self._executor.skipped(assignment, reason, held_back=skip.held_back)
@@ -389,6 +381,7 @@ class Driver:
         self._guarded(partial(self._executor.ended, assignment, result))
         if self._recorder is not None and not restored:
             self._recorded(partial(self._recorder.ended, result.step, result.host, result))
+        self._restored_count += restored
         self._announce(AssignmentEnded(result, self._clock.utc(), restored=restored))
 
     async def _record_start(self, assignment: Assignment, attempt: int, item: int | None) -> None:

@@ -65,3 +65,39 @@ def test_the_code_of_a_signal_is_the_run_s() -> None:
     code = ExitCode.INTERRUPTED
     assert failed.summary(duration=1, stopped_because="Ctrl-C", stop_code=code).exit_code == 130
     assert failed.summary(duration=1, stopped_because="Ctrl-C", stop_code=code, bug=True).exit_code == 70
+
+
+def test_what_was_rescued_counts_as_done() -> None:
+    """Bad results of a mended block make neither the host nor the run bad; others of the same host still do."""
+    failed = replace(OK, step="body", status=Status.FAILED)
+    tally = tally_of(
+        failed, replace(OK, step="mend"), replace(OK, step="other", host="b", status=Status.UNREACHABLE)
+    )
+    tally.rescue("a", {"body", "mend"})
+    summary = tally.summary(duration=1)
+    assert (summary.exit_code, summary.rescued) == (3, 1)
+    assert summary.hosts == {Status.OK: 1, Status.UNREACHABLE: 1}
+    assert summary.results == {Status.OK: 1, Status.FAILED: 1, Status.UNREACHABLE: 1}
+    tally.add(replace(OK, step="elsewhere", status=Status.FAILED))
+    tally.rescue("a", {"body"})
+    assert tally.summary(duration=1).exit_code == 1
+
+
+def test_an_exceeded_limit_comes_before_what_failed() -> None:
+    """4 is told before 1, a signal before 4, a bug before all."""
+    failed = tally_of(replace(OK, status=Status.FAILED))
+    said = "`max_fail` of `s` is exceeded: 1 of 2 hosts failed"
+    assert failed.summary(duration=1, policy=said).exit_code == 4
+    assert failed.summary(duration=1, policy=said).policy == said
+    assert failed.summary(duration=1, policy=said, stop_code=ExitCode.INTERRUPTED).exit_code == 130
+    assert failed.summary(duration=1, policy=said, bug=True).exit_code == 70
+
+
+def test_a_difference_is_told_under_check_only() -> None:
+    """What would change is exit 5 where nothing was to be changed, behind every failure."""
+    would = replace(OK, status=Status.CHANGED, would_change=True)
+    assert tally_of(would).summary(duration=1, check=True).exit_code == 5
+    assert tally_of(would).summary(duration=1, check=True).would_change == 1
+    assert tally_of(would).summary(duration=1).exit_code == 0
+    unreachable = replace(OK, host="b", status=Status.UNREACHABLE)
+    assert tally_of(would, unreachable).summary(duration=1, check=True).exit_code == 3
