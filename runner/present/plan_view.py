@@ -25,7 +25,6 @@ from runner.playbook.bodies import (
     WaitForBody,
 )
 from runner.playbook.control import Loop, Need, Part, Wait
-from runner.playbook.model import Block
 from runner.present.folding import fold
 from runner.present.paint import Line, Piece, Role, line, wrap_line
 from runner.present.plan_rows import (
@@ -89,12 +88,9 @@ def _head(plan: Plan) -> Iterator[Line]:
     nearer = list(deadlines(plan.playbook.deadlines))
     if nearer:
         yield line(f"deadlines: {', '.join(nearer)}, where nothing nearer says one")
-    if any(_shuffles(unit.order_by) for unit in (*_blocks(plan), *(item.step for item in plan.steps))):
+    orders = [*(item.block.order_by for item in plan.blocks), *(item.step.order_by for item in plan.steps)]
+    if any(_shuffles(order) for order in orders):
         yield line(f"shuffled with seed {plan.seed}")
-
-
-def _blocks(plan: Plan) -> list[Block]:
-    return [planned.block for planned in plan.blocks]
 
 
 def _shuffles(order_by: Scalar | None) -> bool:

@@ -13,7 +13,8 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from runner.plan.model import Placement
 from runner.plan.session_options import ACTING
-from runner.present.plan_view import plan_document, plan_lines
+from runner.present.plan_document import plan_document
+from runner.present.plan_view import plan_lines
 from runner.problems import Severity
 from runner.schema_files import schema_text
 from runner.transport.endpoint import (
