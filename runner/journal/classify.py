@@ -32,7 +32,7 @@ def classify(result: Result) -> Fate:
     """
     if result.ignored or result.rescued:
         return Fate.DONE
-    if result.items and (result.status.bad or any(item.status is Status.UNKNOWN for item in result.items)):
+    if result.items and result.status.bad:
         return Fate.UNKNOWN if any(map(_end_not_seen, result.items)) or _end_not_seen(result) else Fate.AGAIN
     if result.status in _WELL or (result.status is Status.SKIPPED and not result.held_back):
         return Fate.DONE
