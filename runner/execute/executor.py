@@ -90,7 +90,7 @@ class PlanExecutor:
     def judge(self, assignment: Assignment) -> Verdict:
         """Evaluate ``when`` and ``loop``; with a loop ``when`` is asked for each item, which it may name.
 
-        Of a block's entry the result says why it is not entered; the driver gives a bad one to the block's first step.
+        Of a block's entry the result says why it is not entered; the driver gives it as the reason of what is skipped.
         """
         if self._junctions.holds(assignment):
             return self._judge_entry(assignment)
@@ -125,6 +125,8 @@ class PlanExecutor:
             return Verdict(False, self._skip(assignment, NOT_KNOWN_YET))
         except RunnerError as error:
             result = Result(step=block, host=host, status=Status.FAILED, failure=failure_of(error, "plan"))
+            self._tell(f"block `{block}` is not entered: {error.message}", host)
+            self.tally.add(result)  # no result of a step says it: those are held back
             return Verdict(False, masked(result, self._services.redactor))
         if false is None:
             return Verdict(True)

@@ -153,7 +153,9 @@ class _Earlier:
     always_limit: float
 
     def result(self, assignment: Assignment) -> Result | None:
-        """The recorded result of an assignment that is not run again."""
+        """The recorded result of an assignment that is not run again; a junction has none, it follows from steps."""
+        if assignment.step >= len(self.plan.steps):
+            return None
         planned = self.plan.steps[assignment.step]
         return self.restored.get((planned.step.id, planned.placements[assignment.position].host))
 
@@ -200,6 +202,9 @@ async def _run(plan: Plan, world: World, control: RunControl, earlier: _Earlier)
         may_still_run=may_still_run,
         bug=outcome.bug is not None,
         stop_code=control.exit_code or (ExitCode.STOPPED if outcome.journal_error is not None else None),
+        policy=outcome.policy or (shut[0] if shut else None),
+        restored=outcome.restored,
+        check=plan.check,
     )
     world.observer.on_event(RunEnded(plan.run, world.clock.utc(), summary))
     if outcome.bug is not None:

@@ -10,6 +10,7 @@ from runner.engine.port import Turn
 from runner.engine.result import Failure, Result, Status
 from runner.errors import RunnerError
 from runner.execute.attempt import failure_of
+from runner.execute.check_mode import as_skip
 from runner.execute.course import Course
 from runner.execute.delegation import in_place_of, on_each
 from runner.execute.guard import Guard, Progress, forget_cancellation
@@ -42,7 +43,8 @@ class Work:
                     skipped = Result(step=planned.step.id, host=placement.host, status=Status.SKIPPED)
                     return replace(skipped, item=item.value, skip_reason="`when` is false for this item")
             except RunnerError as error:
-                return replace(failed(planned, placement, error), item=item.value)
+                result = replace(failed(planned, placement, error), item=item.value)
+                return as_skip(result) if self._services.check else result
             return await self._on_each(planned, placement, item, turn)
 
         begin = self._services.clock.monotonic()
