@@ -37,6 +37,7 @@ class HandClock:
 
     def __init__(self) -> None:
         self.moved = 0.0
+        self.slept: list[float] = []
         self._waiting: list[tuple[float, asyncio.Future[None]]] = []
 
     def monotonic(self) -> float:
@@ -46,6 +47,7 @@ class HandClock:
         return datetime.now(UTC) + timedelta(seconds=self.moved)
 
     async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((self.monotonic() + seconds, woken))
         await woken
@@ -83,7 +85,8 @@ class Kept(Run):
         return max(self.locks.glob(".runner-lock.*"))
 
     async def taken(self) -> None:
-        await until(lambda: bool(list(self.locks.glob(".runner-lock.*"))))
+        """Wait until the run knows that it has the lock, and waits for the time to renew it."""
+        await until(lambda: TTL / 3 in self.clock.slept)
 
     def expire(self) -> None:
         """The host's clock passes the lock's end."""
