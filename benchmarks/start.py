@@ -91,14 +91,20 @@ def first_sign(transport: str) -> float:
         playbook, inventory = Path(name, "playbook.yml"), Path(name, "hosts.ini")
         playbook.write_text(json.dumps({"version": 1, "name": "One", "steps": [step]}))
         inventory.write_text("away ansible_host=127.0.0.1 ansible_port=1 ansible_connection=ssh\n")
-        plan = prepare(str(playbook), Given(inventory=(str(inventory),))).plan
+        given = Given(inventory=(str(inventory),))
+        prepared = prepare(str(playbook), given)
+        plan = prepared.plan
         planned, stream = time.perf_counter(), _Noting()
-        from runner.cli.running import execute  # noqa: PLC0415 - as the command does, after the plan
+        # As the command does, after the plan.
+        from runner.cli.kept import keep_new  # noqa: PLC0415
+        from runner.cli.recording import header_of  # noqa: PLC0415
+        from runner.cli.running import Showing, execute  # noqa: PLC0415
 
         if plan is None:
             raise SystemExit("there is no plan")
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(stream):
-            execute(plan, {}, outputs=(), no_color=True, verbosity=0, record=Path(name))
+            header = header_of(prepared, plan, given, path=str(playbook), logins={})
+            execute(plan, {}, showing=Showing(no_color=True), keep=lambda: keep_new(Path(name), header))
     if stream.written_at is None:
         raise SystemExit("the run gave no sign")
     return stream.written_at - planned
