@@ -119,11 +119,12 @@ class RebootRun:
                     now = await self._talk.ask(scripts.BOOT, scripts.BOOT_POWERSHELL)
             except (HostError, TimeoutError) as error:
                 self._gone, seen = True, error.message if isinstance(error, HostError) else "no answer"
-                await self._talk.close()
             else:
                 if now.ok and now.output and now.output != before:
                     return None
                 seen = self._still(now)
+            # Each look has a way of its own: what the old start still answers over says nothing of the new one.
+            await self._talk.close()
             self._site.services.connections.drop(self._site.placement.endpoint)
             if last:
                 return self._not_back(seen)

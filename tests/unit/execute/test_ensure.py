@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psrpcore.types import PSCustomObject
 
 from runner.engine.result import Difference, Status
+from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused
 from tests.unit.execute.alone import Done, do
 
 
@@ -149,3 +151,71 @@ async def test_a_kept_session_runs_both(tmp_path: Path) -> None:
     done = await do(tmp_path, steps, head=head)
     assert done.result().status is Status.CHANGED
     assert done.result("after").output == ["yes"]
+
+
+async def on_windows(folder: Path, win: FakeHost, body: str, **given: object) -> Done:
+    return await do(
+        folder,
+        f"- {{id: x, target: all, ensure: {body}}}\n",
+        head="targets: {all: {hosts: win}}\n",
+        inventory="version: 1\nconnection: {transport: winrm, use_ssl: true}\nhosts: {win: {}}\n",
+        transports={"winrm": FakeWinrm({"win": win})},
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def service(state: list[str], *, stubborn: bool = False) -> FakeHost:
+    """A host whose service is in a state that `Test-It` tells and `Set-It` changes."""
+
+    def test(call: Call) -> None:
+        call.write("looking", PSCustomObject(Ok=state[0] == "running", Before=state[0], After="running"))
+
+    def make(call: Call) -> None:
+        state[0] = state[0] if stubborn else "running"
+        call.write("started")
+
+    def fail(call: Call) -> None:
+        raise Refused("no such service")
+
+    plain = {
+        "Test-Plain": lambda call: call.write(state[0] == "running"),
+        "Test-Text": lambda call: call.write("yes"),
+    }
+    return FakeHost(scripts={"Test-It": test, "Set-It": make, "Test-Bad": fail, **plain})
+
+
+async def test_powershell_says_it_by_its_last_value(tmp_path: Path) -> None:
+    """A boolean or an object with `Ok`, `Before` and `After`; all three scripts run in one runspace pool."""
+    win = service(["stopped"])
+    done = await on_windows(tmp_path, win, "{test: Test-It, set: Set-It}")
+    result = done.result("x", "win")
+    assert (result.status, result.output) == (Status.CHANGED, ["started"])
+    assert result.difference == Difference("stopped", "running")
+    assert len(win.carriers) == 1
+    done = await on_windows(tmp_path, service(["stopped"]), "{test: Test-Plain, set: Set-It}")
+    assert done.result("x", "win").status is Status.CHANGED
+    done = await on_windows(tmp_path, service(["running"]), "{test: Test-Plain, set: Test-Bad}")
+    assert done.result("x", "win").status is Status.OK
+
+
+async def test_powershell_that_fails_or_says_nothing(tmp_path: Path) -> None:
+    """An error that ends the test, and a last value that is no boolean, are failures of the test; `set` never ran."""
+    state = ["stopped"]
+    done = await on_windows(tmp_path, service(state), "{test: Test-Bad, set: Set-It}")
+    assert done.code("x", "win") == "ensure-test"
+    assert "no such service" in done.message("x", "win")
+    done = await on_windows(tmp_path, service(state), "{test: Test-Text, set: Set-It}")
+    assert "it gave `yes`" in done.message("x", "win")
+    assert state == ["stopped"]
+    done = await on_windows(tmp_path, service(state, stubborn=True), "{test: Test-It, set: Set-It}")
+    assert done.code("x", "win") == "ensure-not-reached"
+
+
+async def test_powershell_is_checked_too(tmp_path: Path) -> None:
+    """Under --check only the test runs, and the state it wants is the difference."""
+    state = ["stopped"]
+    result = (await on_windows(tmp_path, service(state), "{test: Test-It, set: Set-It}", check=True)).result(
+        "x", "win"
+    )
+    assert (result.would_change, state) == (True, ["stopped"])
+    assert result.difference == Difference("stopped", "running")
