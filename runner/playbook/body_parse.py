@@ -122,10 +122,8 @@ def _fetch(value: AnyNode, own: Entries, context: StepContext) -> Body:
 def _ensure(value: AnyNode, own: Entries, context: StepContext) -> Body:
     del own
     parts = entries_of(value)
-    return EnsureBody(
-        test=parse_scripts(parts.get("test"), context, key="test"),
-        set=parse_scripts(parts.get("set"), context, key="set"),
-    )
+    test, set_ = (parse_scripts(parts.get(key), context, key=key) for key in ("test", "set"))
+    return EnsureBody(test, set_) if test and set_ else _NOTHING
 
 
 def _set_vars(value: AnyNode, own: Entries, context: StepContext) -> Body:

@@ -95,12 +95,9 @@ def _check_keys(block: Block, problems: Problems) -> None:
 def _check_steps(playbook: Playbook, block: Block, inside: list[Step], problems: Problems) -> None:
     body = [step for step in inside if BlockPlace(block.id, Part.BODY) in path_of(playbook, step.place)]
     if not body:
-        problems.error(
-            "empty-value",
-            f"block `{block.id}` has no steps",
-            block.node.key("block").span,
-            "write its steps, or take it out",
-        )
+        if not problems.has_errors:  # an include that cannot be read is told by itself
+            words = f"block `{block.id}` has no steps: what it includes is empty"
+            problems.error("empty-value", words, block.node.key("block").span, "take the block out")
         return
     if block.has_rescue and all(flag_of(step.ignore_errors) for step in body):
         problems.error(

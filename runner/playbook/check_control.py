@@ -5,12 +5,13 @@ from __future__ import annotations
 from runner.document.nodes import Mapping, Scalar
 from runner.playbook.bodies import RebootBody, SetVarsBody, WaitForBody
 from runner.playbook.check import RESERVED
-from runner.playbook.fitting import is_local, misfits
+from runner.playbook.fitting import ONE_HOST, has, is_local, misfits
 from runner.playbook.model import Block, Playbook, Step
 from runner.playbook.read import flag_of
 from runner.problems import Problems
 from runner.using.model import Shell
 
+_OR_HOSTS = ", or give the step a `target` or `hosts`"
 _TOLD_LATER = ("waves", "lock")
 """What the plan refuses on a local step, where it knows all hosts that are this controller."""
 
@@ -51,21 +52,15 @@ def _check_misfits(playbook: Playbook, step: Step, problems: Problems) -> None:
     local = is_local(step, playbook.targets, playbook.sessions)
     told: set[str] = set()
     for key, reason in misfits(step, local=local):
-        if key not in step.node or key in told or _is_off(step, key) or (local and key in _TOLD_LATER):
+        if key not in step.node or key in told or not has(step, key) or (local and key in _TOLD_LATER):
             continue
         told.add(key)
         problems.error(
             "control-misplaced",
             f"step `{step.id}` cannot have `{key}`: {reason}",
             step.node.key(key).span,
-            f"take `{key}` out" + (", or give the step a `target` or `hosts`" if local else ""),
+            f"take `{key}` out" + (_OR_HOSTS if reason is ONE_HOST else ""),
         )
-
-
-def _is_off(step: Step, key: str) -> bool:
-    """Whether a key is written only to say no."""
-    node = step.node.get(key)
-    return isinstance(node, Scalar) and node.value in (None, False)
 
 
 def _check_beside(step: Step, problems: Problems) -> None:

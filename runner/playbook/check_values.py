@@ -118,7 +118,7 @@ def _check_sizes(node: AnyNode | None, problems: Problems) -> None:
                 "wrong-value",
                 f"a wave is a number from 1, a percent up to `100%` or a pattern: `{text}`",
                 size.span,
-                "write `100%` for all hosts that are left",
+                "write `1` for one host, or `100%` for all that are left",
             )
 
 

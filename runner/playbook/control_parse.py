@@ -103,16 +103,15 @@ def _wave(node: AnyNode) -> Wave | None:
 
 
 def parse_condition(node: AnyNode | None, context: StepContext) -> Condition | None:
-    """Expressions, or ``{script, shell}``."""
+    """Expressions, or ``{script, shell}``; None where there is neither."""
     if node is None:
         return None
     if not isinstance(node, Mapping):
         return Condition(expressions=scalars_of(node), span=node.span)
-    return Condition(
-        scripts=parse_scripts(node.get("script"), context),
-        shell=member_of(Shell, node.get("shell"), None),
-        span=node.span,
-    )
+    scripts = parse_scripts(node.get("script"), context)
+    if not scripts:
+        return None
+    return Condition(scripts=scripts, shell=member_of(Shell, node.get("shell"), None), span=node.span)
 
 
 def parse_unreachable(node: AnyNode | None) -> str | Late:

@@ -28,6 +28,8 @@ FLEET_KEYS = ("waves", "health", "max_fail", "max_unreachable")
 COUNTING_KEYS = ("health", "max_fail", "max_unreachable")
 """Those of them that are refused on local steps here; the plan tells of waves."""
 
+ONE_HOST = "a local step has one host, this controller"
+
 _THINKING = (SetVarsBody, FailBody, AssertBody)
 """Bodies that reach no host and come to the same each time."""
 
@@ -75,7 +77,7 @@ def _is_local_target(name: str, targets: MappingABC[str, Target]) -> bool:
 def misfits(step: Step, *, local: bool) -> Iterator[tuple[str, str]]:
     """The control keys that have no meaning for a step, each with why; whether the step has them is not asked."""
     if local:
-        yield from ((key, "a local step has one host, this controller") for key in FLEET_KEYS)
+        yield from ((key, ONE_HOST) for key in FLEET_KEYS)
         if step.lock == "target":
             yield "lock", "`target` locks a host that is reached, and this controller is held by `lock: run`"
     for kinds, keys, reason in _REASONS:
@@ -85,6 +87,12 @@ def misfits(step: Step, *, local: bool) -> Iterator[tuple[str, str]]:
         yield from ((key, "`run_once` starts on one host") for key in ("waves", "health"))
     if not step.sessions:
         yield "on_loss", "only a step with `session` has a session to lose"
+
+
+def has(step: Step, key: str) -> bool:
+    """Whether a control key that a misfit may name asks for something on this step."""
+    name, neutral = _NEUTRAL[key]
+    return bool(getattr(step, name) != neutral)
 
 
 def fitted_steps(
