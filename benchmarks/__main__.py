@@ -9,6 +9,7 @@ BENCHMARKS = {
     "start": "what `runner --help` and the first sign of a run take",
     "inventory": "loading 50,000 hosts and choosing among them, beside ansible-inventory",
     "scale": "the engine and its driver alone",
+    "locks": "50 runs at once over one set of hosts: one holder of each at a time, none left",
     "journal": "the journal alone: time, bytes and memory of an assignment, and reading it again",
     "whole": "from playbook and inventory to the summary, over a transport that answers at once",
     "ssh": "50 hosts x 10 echoes over one real OpenSSH, beside asyncssh alone and beside peers",
