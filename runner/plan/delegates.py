@@ -31,6 +31,7 @@ def delegated(
         )
         return tuple(placed)
     found: dict[str, Placed] = {}
+    told = len(problems)
     for written in scalars_of(step.delegate_to):
         named = written.text == LOCAL or written.text in playbook.targets
         who = replace(
@@ -42,7 +43,7 @@ def delegated(
         )
         for item in placer.place(who, unlimited=True):
             found.setdefault(item.placement.host, item)
-    if not found:
+    if not found and len(problems) == told:
         problems.error(
             "delegate-without-hosts",
             f"step `{step.id}`: `delegate_to` names no host",
