@@ -48,18 +48,18 @@ class _Attempt:
         self._sent_at: float | None = None
         self._body: Body | None = None
         self._recorded = False
+        self._not_recorded: JournalError | None = None
 
     async def run(self) -> Result:
         try:
             ended = await self._until_end()
         except asyncio.CancelledError:
             forget_cancellation()
-            ended = self._cancelled()
+            ended = self._cancelled() if self._not_recorded is None else _unrecorded(self._not_recorded)
         except HostError as error:
             ended = self._host_error(error)
         except JournalError as error:
-            failure = Failure(error.code, f"{error.message}; nothing was run", "plan", hints=error.hints)
-            ended = _Ended(Done(failure=failure, judged=False), Status.CANCELLED)
+            ended = _unrecorded(error)
         except RunnerError as error:
             ended = _Ended(Done(failure=failure_of(error, "plan"), judged=False), Status.FAILED)
         duration = self._clock.monotonic() - self._sent_at if self._sent_at is not None else 0.0
@@ -110,7 +110,11 @@ class _Attempt:
         acts = not stays_here(site.planned) or isinstance(self._step.body, HttpBody)
         if self._recorded or not acts or site.turn is None:
             return
-        await site.turn.record_start(site.number, site.item.index if site.item is not None else None)
+        try:
+            await site.turn.record_start(site.number, site.item.index if site.item is not None else None)
+        except JournalError as error:
+            self._not_recorded = error  # the run is stopped for it, which may come before this is told
+            raise
         self._recorded = True
 
     async def _run(self, body: Body) -> _Ended:
@@ -219,6 +223,11 @@ class _Attempt:
             waited=done.waited,
             skip_reason=done.skipped,
         )
+
+
+def _unrecorded(error: JournalError) -> _Ended:
+    failure = Failure(error.code, f"{error.message}; nothing was run", "plan", hints=error.hints)
+    return _Ended(Done(failure=failure, judged=False), Status.CANCELLED)
 
 
 def failure_of(error: RunnerError, phase: str, *, ran: bool = False) -> Failure:

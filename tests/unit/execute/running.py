@@ -100,9 +100,10 @@ async def run(
     logins: Mapping[str, Login] | None = None,
     output_dir: Path | None = None,
     clock: Clock | None = None,
+    ports: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Seen:
-    """Plan and run a playbook; its hosts ``a``, ``b`` and ``c`` are this machine."""
+    """Plan and run a playbook; its hosts ``a``, ``b`` and ``c`` are this machine. ``ports`` are for `run_plan`."""
     seen = seen or Seen()
     seen.summary = await run_plan(
         plan_of(folder, playbook, **given),
@@ -112,5 +113,6 @@ async def run(
         clock=clock or WallClock(),
         control=control,
         output_dir=output_dir,
+        **(ports or {}),
     )
     return seen
