@@ -186,7 +186,6 @@ def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems:
         if not request.validating:
             refuse_transports(step, placed[step.id], problems)
     asking = Asking(
-        playbook=playbook,
         pools=_pools(request),
         uses_of=inventory.pool_uses if inventory is not None else _none,
         nobody_answers=request.no_input and not request.can_approve and not request.validating,

@@ -12,8 +12,7 @@ from runner.plan.place import Placed
 from runner.playbook.bodies import GateBody, RebootBody
 from runner.playbook.check import LOCAL
 from runner.playbook.control import BlockPlace, Pool, PoolUse, Wait
-from runner.playbook.fitting import is_local
-from runner.playbook.model import Block, Playbook, Step
+from runner.playbook.model import Block, Step
 from runner.problems import Problems, suggestion
 from runner.values import Span
 
@@ -26,7 +25,6 @@ class Asking:
     gates are not asked. ``lenient``: no inventory is given, which may bring pools.
     """
 
-    playbook: Playbook
     pools: Mapping[str, Pool]
     uses_of: Callable[[str], Sequence[PoolUse]]
     nobody_answers: bool
@@ -45,12 +43,11 @@ def refuse_control(
     units: list[Unit] = [*steps, *blocks.values()]
     places = {unit.id: unit.place for unit in units}
     for unit in units:
-        _refuse_waves(unit, arranged, asking, problems)
+        _refuse_waves(unit, arranged, problems)
     for step in steps:
         placed = arranged.placed[step.id]
         _refuse_pools(step, placed, asking, problems)
-        if not _is_written_local(step, asking):
-            _refuse_local(step, placed, problems)
+        _refuse_local(step, placed, problems)
         if asking.nobody_answers and not asking.check:
             _refuse_gate(step, problems)
         _refuse_in_waves(step, places, blocks, arranged, problems)
@@ -64,15 +61,10 @@ def refuse_control(
             )
 
 
-def _refuse_waves(unit: Unit, arranged: Arranged, asking: Asking, problems: Problems) -> None:
+def _refuse_waves(unit: Unit, arranged: Arranged, problems: Problems) -> None:
     what = f"{'step' if isinstance(unit, Step) else 'block'} `{unit.id}`"
     placed = arranged.of(unit.id)
-    if (
-        unit.waves
-        and placed
-        and all(_is_controller(item) for item in placed)
-        and not _is_written_local(unit, asking)
-    ):
+    if unit.waves and placed and all(_is_controller(item) for item in placed):
         problems.error(
             "waves-local",
             f"{what} has waves and one host, this controller",
@@ -183,12 +175,6 @@ def _refuse_gate(step: Step, problems: Problems) -> None:
             "say what happens then: `default: stop` or `default: go`",
             "or run it on a terminal, without `--no-input`",
         )
-
-
-def _is_written_local(unit: Unit, asking: Asking) -> bool:
-    """Whether the document alone says that it is this controller: then its own check has told it."""
-    playbook = asking.playbook
-    return isinstance(unit, Step) and is_local(unit, playbook.targets, playbook.sessions)
 
 
 def _is_controller(item: Placed) -> bool:

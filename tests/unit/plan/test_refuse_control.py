@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_nothing_in_waves_waits_for_a_later_wave(
     ],
 )
 def test_a_gate_that_nobody_can_answer_is_refused(
-    tmp_path: Path, gate: str, given: dict[str, bool], expected: list[str]
+    tmp_path: Path, gate: str, given: dict[str, Any], expected: list[str]
 ) -> None:
     """Unless it says what happens then; under ``--check`` it is not asked."""
     path = tmp_path / "p.yml"
@@ -108,7 +109,8 @@ def test_a_gate_that_nobody_can_answer_is_refused(
 def test_what_is_told_of_the_document_is_not_told_again_of_the_hosts(tmp_path: Path) -> None:
     """One mistake is one problem."""
     steps = "  - {id: s, waves: [1, 100%], lock: target, script: x}\n  - {id: t, reboot: {}}\n"
+    steps += "  - {id: b, waves: [1, 100%], block: [{id: c, script: x}]}\n"
     text = f"version: 1\nname: x\nsteps:\n{steps}"
     told = [problem.code for problem in prepared(tmp_path, text, inventory=INVENTORY).problems]
 
-    assert ["control-misplaced", "control-misplaced", "reboot-local"] == sorted(told)
+    assert ["lock-transport", "reboot-local", "waves-local", "waves-local"] == sorted(told)
