@@ -33,6 +33,7 @@ STATUSES = ("failed", "unreachable", "timed_out")
 LATE = Late(retry_after=300.0, give_up_after=3600.0)
 """What a part of ``unreachable: {...}`` is that is left out: long enough for a restart, short enough for a night."""
 
+_ALL = 100
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -71,7 +72,12 @@ def parse_loop(node: AnyNode | None) -> Loop | None:
 
 
 def parse_tolerance(node: AnyNode | None) -> Tolerance | None:
-    """A number of hosts, or a percent of them; None where it is neither."""
+    """A number of hosts, or a percent of them; None where it is neither, or more than all of them."""
+    amount = _amount(node)
+    return None if amount is not None and amount.percent and amount.amount > _ALL else amount
+
+
+def _amount(node: AnyNode | None) -> Tolerance | None:
     if not isinstance(node, Scalar) or isinstance(node.value, bool):
         return None
     percent = _PERCENT.fullmatch(node.text.strip())
@@ -92,7 +98,7 @@ def _wave(node: AnyNode) -> Wave | None:
     if not isinstance(size, Scalar) or size.value is None:
         return None
     rules = entries_of(node)
-    amount = parse_tolerance(size)
+    amount = _amount(size)
     return Wave(
         span=size.span,
         size=amount,
