@@ -18,8 +18,23 @@ class Fate(StrEnum):
 
 _WELL: Final = frozenset({Status.OK, Status.CHANGED, Status.DETACHED})
 
-_KNOWN_END: Final = frozenset({"exit-code", "killed-by-signal", "powershell-failed", "failed-when"})
-"""Codes of failures that the end of the script itself told, also where no exit code came with it."""
+KNOWN_END: Final = frozenset(
+    {
+        "ensure-not-reached",
+        "ensure-test",
+        "exit-code",
+        "failed-when",
+        "http-status",
+        "killed-by-signal",
+        "powershell-failed",
+        "reboot-not-back",
+        "reboot-not-down",
+        "reboot-refused",
+        "reboot-test",
+        "until-not-held",
+    }
+)
+"""Codes of failures that what ran told itself, or that somebody waited for, also where no exit code came with it."""
 
 
 def classify(result: Result) -> Fate:
@@ -45,5 +60,5 @@ def _end_not_seen(result: Result) -> bool:
     failure = result.failure
     if failure is None or not failure.may_have_run or result.status not in {Status.FAILED, Status.CANCELLED}:
         return False
-    told = result.exit_code is not None or result.signal is not None or failure.code in _KNOWN_END
+    told = result.exit_code is not None or result.signal is not None or failure.code in KNOWN_END
     return not told and failure.phase != "decode" and not result.errors

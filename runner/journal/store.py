@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -180,9 +181,7 @@ class RunStore:
     def list(self) -> Iterator[RunEntry]:
         """Every run, the newest first; reads no more than the first and the last lines of each journal."""
         for name in reversed(self._by_age(self._names())):
-            entry = read_entry(RunDirectory(self._runs / name))
-            if entry is not None:
-                yield entry
+            yield read_entry(RunDirectory(self._runs / name))
 
     def prune(
         self,
@@ -232,25 +231,34 @@ class RunStore:
         return True
 
     def _names(self) -> tuple[str, ...]:
+        """The runs that have a journal; a directory without one is being made, or its process died in doing so."""
         with suppress(OSError):
-            folders = [each.name for each in os.scandir(self._runs) if each.is_dir()]
-            return tuple(name for name in folders if not name.startswith("."))
+            names = [each.name for each in os.scandir(self._runs) if not each.name.startswith(".")]
+            return tuple(name for name in names if RunDirectory(self._runs / name).journal.exists())
         return ()
 
     def _by_age(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The oldest first: ids begin with the instant, and within a second the journal's own time tells."""
+        """The oldest first: ids begin with the instant, and within a second the header tells."""
+        seconds = Counter(map(_second, names))
         return tuple(
-            sorted(names, key=lambda name: (name[:18], _made(self._runs / name / "journal.jsonl"), name))
+            sorted(
+                names,
+                key=lambda name: (
+                    _second(name),
+                    _began(read_entry(RunDirectory(self._runs / name)))
+                    if seconds[_second(name)] > 1
+                    else None,
+                    name,
+                ),
+            )
         )
 
     def _newest(self, names: tuple[str, ...]) -> RunDirectory | None:
         return RunDirectory(self._runs / self._by_age(names)[-1]) if names else None
 
 
-def read_entry(directory: RunDirectory) -> RunEntry | None:
-    """What a list shows of a run; None where the directory has no journal (it is being made, or is none)."""
-    if not directory.journal.exists():
-        return None
+def read_entry(directory: RunDirectory) -> RunEntry:
+    """What a list shows of a run."""
     pid = directory.is_running()
     try:
         header = JournalReader(directory.journal, outputs=False).header
@@ -268,6 +276,11 @@ def read_entry(directory: RunDirectory) -> RunEntry | None:
     summary = finished.summary
     stopped = summary.stopped_because is not None or summary.policy is not None
     return RunEntry(directory, RunState.STOPPED if stopped else RunState.FINISHED, header, finished)
+
+
+def _second(name: str) -> str:
+    """``2026-11-21T015000Z`` of an id."""
+    return name[:18]
 
 
 def _began(entry: RunEntry) -> datetime:

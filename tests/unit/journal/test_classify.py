@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from runner.codes import code_pages
 from runner.engine.result import ErrorRecord, Failure, Result, Status
-from runner.journal.classify import Fate, classify
+from runner.journal.classify import KNOWN_END, Fate, classify
 from tests.unit.journal.samples import result, results
 
 RAN = Failure("link-lost", "the link broke", may_have_run=True)
@@ -61,3 +62,8 @@ def test_what_is_restored_counts_as_good(ended: Result) -> None:
         assert not ended.bad or ended.rescued
     else:
         assert ended.bad
+
+
+def test_codes_of_known_ends_are_codes() -> None:
+    """One that is renamed must be renamed here too, else a run asks about what it knows."""
+    assert set(code_pages()) >= KNOWN_END

@@ -87,6 +87,25 @@ def test_a_run_is_found_by_its_name(tmp_path: Path) -> None:
     assert store.find("last").run == NAMES[4]
 
 
+def test_runs_of_one_second_are_told_apart_by_when_they_began(tmp_path: Path) -> None:
+    """Their ids begin alike, and what comes behind is chance."""
+    names = [f"2026-11-21T015000Z-{end}" for end in ("ffff", "0000", "8888")]
+    for number, name in enumerate(names):
+        run_in(tmp_path, name, started_at=MOMENT + timedelta(milliseconds=number))
+
+    assert [each.run for each in RunStore(tmp_path).list()] == names[::-1]
+    assert RunStore(tmp_path).find("last").run == names[2]
+
+
+def test_a_directory_without_a_journal_is_no_run(tmp_path: Path) -> None:
+    """Its process died while it made it, before anything was run."""
+    run_in(tmp_path, NAMES[0])
+    (tmp_path / "runs" / NAMES[1]).mkdir()
+
+    assert RunStore(tmp_path).find("last").run == NAMES[0]
+    assert [each.run for each in RunStore(tmp_path).list()] == NAMES[:1]
+
+
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
