@@ -176,6 +176,12 @@ CODES: dict[str, CodePage] = {
         "{session: warm, reboot: {}}",
         "{session: warm, reboot: {}, on_loss: reopen}",
     ),
+    "reboot-local": CodePage(
+        "a step would restart this controller",
+        "The run would end with it. Where no `target`, `session` or `hosts` is said, a step is local.",
+        "{reboot: {timeout: 10m}}",
+        "{target: web, reboot: {timeout: 10m}}",
+    ),
     "requires-form": CodePage(
         "`requires` does not name versions",
         "It takes version specifiers as Python packages do: `>=0.1`, `>=0.1,<2`, `==0.3.*`.",
@@ -296,6 +302,13 @@ CODES: dict[str, CodePage] = {
         "They are asked between two waves. A wave of `100%` holds all hosts that are left, so nothing comes after it.",
         "waves: [{size: 100%, pause: 5m}]",
         "waves: [{size: 10%, pause: 5m}, 100%]",
+    ),
+    "waves-in-waves": CodePage(
+        "a step or block has waves inside of a block that has waves",
+        "The inner wave could wait for hosts that the outer one does not let in yet, and both for ever. A host goes"
+        " through the whole block in its wave.",
+        "{waves: [1, 100%], block: [{script: x, waves: [1, 100%]}]}",
+        "{waves: [1, 100%], block: [{script: x}]}",
     ),
     "wrong-name": CodePage(
         summary="A name has characters that names cannot have",

@@ -114,3 +114,18 @@ def _check_steps(playbook: Playbook, block: Block, inside: list[Step], problems:
                 block.node.key(key).span,
                 f"give the block a `target` or `hosts`, or take `{key}` out",
             )
+    if block.waves:
+        _check_inner_waves(playbook, block, inside, problems)
+
+
+def _check_inner_waves(playbook: Playbook, block: Block, inside: list[Step], problems: Problems) -> None:
+    """Waves in waves could wait for each other: the inner one for hosts that the outer one does not let in yet."""
+    units: list[Step | Block] = [*playbook.blocks.values(), *inside]
+    for each in (unit for unit in units if block.id in _blocks_of(playbook, unit.place)):
+        if each.waves and "waves" in each.node:
+            problems.error(
+                "waves-in-waves",
+                f"`{each.id}` has waves inside of block `{block.id}`, which has waves itself",
+                each.node.key("waves").span,
+                "keep those of the block: a host goes through the whole block in its wave",
+            )
