@@ -187,6 +187,12 @@ CODES: dict[str, CodePage] = {
         "{remote_debug: true, script: ./deploy.ps1}",
         "{debug: true, verbose: true, script: ./deploy.ps1}",
     ),
+    "rescue-alone": CodePage(
+        "a step of a rescue or an always is selected without its block",
+        "It has a meaning only where a step of the block has run on the host. With any of these it comes by itself.",
+        "runner run site.yml --only undrain",
+        "runner run site.yml --only drain",
+    ),
     "result-of-other-hosts": CodePage(
         "a step reads its own host's result of a step that ran on other hosts",
         "`N` is the result on the same host; a local step after a remote one has none. `results.N` maps every host of"

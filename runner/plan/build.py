@@ -19,7 +19,7 @@ from runner.plan.host_order import HostOrder
 from runner.plan.model import Plan, PlannedBlock, PlannedPolicy, PlannedStep
 from runner.plan.needed import credentials_needed, hosts_in_order, locked_hosts
 from runner.plan.order import check_cycles, passed_through
-from runner.plan.place import Overrides, Placer
+from runner.plan.place import Overrides, Placer, reached
 from runner.plan.powershell_rules import check_powershell_rules
 from runner.plan.reads import Reads, check_reads
 from runner.plan.refuse import refuse_later, refuse_shells, refuse_transports, warn_of_network_access
@@ -179,12 +179,13 @@ def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems:
     )
     check_reads(reads, draft.scopes, problems)
     for step in steps:
-        warn_of_network_access(placed[step.id], problems)
+        places = reached(placed[step.id])
+        warn_of_network_access(places, problems)
         refuse_unfit_keys(step, placed[step.id], problems)
-        refuse_shells(step, placed[step.id], problems)
-        check_powershell_rules(step, placed[step.id], problems)
+        refuse_shells(step, places, problems)
+        check_powershell_rules(step, places, problems)
         if not request.validating:
-            refuse_transports(step, placed[step.id], problems)
+            refuse_transports(step, places, problems)
     asking = Asking(
         pools=_pools(request),
         uses_of=inventory.pool_uses if inventory is not None else _none,

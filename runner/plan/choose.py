@@ -52,7 +52,17 @@ def chosen_steps(
         and (not choice.only or named[step.id] & set(choice.only))
         and _by_tags(step.tags, choice)
     }
-    return _whole_blocks(steps, chosen, choice, blocks)
+    whole = _whole_blocks(steps, set(chosen), choice, blocks)
+    for step in steps:
+        if step.id in chosen - whole and step.id in choice.only:
+            around_it = around(step.place, blocks)[0]
+            problems.error(
+                "rescue-alone",
+                f"`{step.id}` is the {around_it.part} of block `{around_it.block}`, none of whose steps is selected",
+                step.span,
+                f"select a step of the block, or all of it with `--only {around_it.block}`",
+            )
+    return whole
 
 
 def _whole_blocks(

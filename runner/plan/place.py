@@ -63,6 +63,12 @@ class Placed:
     delegates: tuple[Placed, ...] = ()
 
 
+def reached(placed: Sequence[Placed]) -> list[Placed]:
+    """Where the body of a step runs: on the hosts, or on those they delegate to, each once."""
+    found = {id(each): each for item in placed for each in item.delegates or (item,)}
+    return list(found.values())
+
+
 class Placer:
     """Places steps; what steps with the same target share is made once."""
 

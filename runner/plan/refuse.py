@@ -6,10 +6,23 @@ from collections.abc import Sequence
 
 from runner.plan.connection import TRANSPORTS
 from runner.plan.place import Placed
-from runner.playbook.bodies import CommandBody, CopyBody, FetchBody, LaterBody, ScriptBody
+from runner.playbook.bodies import (
+    CommandBody,
+    CopyBody,
+    EnsureBody,
+    FetchBody,
+    GateBody,
+    LaterBody,
+    RebootBody,
+    ScriptBody,
+    WaitForBody,
+)
 from runner.playbook.model import Playbook, Step
 from runner.problems import Problems
 from runner.using.model import Shell
+
+_IN_A_SHELL = (ScriptBody, CommandBody, CopyBody, FetchBody, EnsureBody, RebootBody)
+"""Bodies that are always done by a shell of the host."""
 
 
 def refuse_later(playbook: Playbook, steps: Sequence[Step], problems: Problems) -> None:
@@ -58,25 +71,34 @@ def refuse_transports(step: Step, placed: Sequence[Placed], problems: Problems) 
 
 def refuse_shells(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
     """WinRM carries PowerShell and nothing else: note another shell over it, once a step."""
-    if not isinstance(step.body, ScriptBody | CommandBody | CopyBody | FetchBody):
-        return
-    item = next((item for item in placed if _cannot_carry(item)), None)
-    if item is None:
+    asked, said = _asked_on_host(step)
+    item = next((item for item in placed if _cannot_carry(item, said)), None)
+    if item is None or not asked:
         return
     node = step.node.get("shell")
     problems.error(
         "shell-over-winrm",
-        f"step `{step.id}`: `{item.placement.shell}` cannot run on host `{item.placement.host}`:"
+        f"step `{step.id}`: `{said or item.placement.shell}` cannot run on host `{item.placement.host}`:"
         " WinRM speaks powershell alone",
-        node.span if node is not None else item.reach.span("shell"),
+        node.span if node is not None else step.span if said else item.reach.span("shell"),
         "say `shell: powershell`",
         "sh, bash and python run over SSH: say `transport: ssh` where the host has it",
     )
 
 
-def _cannot_carry(item: Placed) -> bool:
+def _asked_on_host(step: Step) -> tuple[bool, Shell | None]:
+    """Whether a shell of the host is needed, and which one where the body itself says it."""
+    body = step.body
+    if isinstance(body, GateBody | WaitForBody):
+        script = body.that is not None and bool(body.that.scripts)
+        on_host = isinstance(body, WaitForBody) and body.origin == "host"
+        return script or on_host, body.that.shell if body.that is not None else None
+    return isinstance(body, _IN_A_SHELL), None
+
+
+def _cannot_carry(item: Placed, said: Shell | None) -> bool:
     placement = item.placement
-    return placement.endpoint.transport == "winrm" and placement.shell is not Shell.POWERSHELL
+    return placement.endpoint.transport == "winrm" and (said or placement.shell) is not Shell.POWERSHELL
 
 
 def warn_of_network_access(placed: Sequence[Placed], problems: Problems) -> None:

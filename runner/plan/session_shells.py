@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runner.plan.model import PlannedStep
-from runner.playbook.bodies import CommandBody, ScriptBody
+from runner.playbook.bodies import CommandBody, EnsureBody, ScriptBody
 from runner.playbook.model import Step
 from runner.problems import Problems
 from runner.using.model import Shell
@@ -16,7 +16,7 @@ def check_session_shells(planned: Sequence[PlannedStep], problems: Problems) -> 
     first: dict[tuple[str, str], tuple[Step, Shell]] = {}
     for item in planned:
         step = item.step
-        if not isinstance(step.body, ScriptBody | CommandBody):
+        if not isinstance(step.body, ScriptBody | CommandBody | EnsureBody):
             continue
         for session, host, shell in _uses(item):
             other, begun = first.setdefault((session, host), (step, shell))

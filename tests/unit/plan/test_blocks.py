@@ -236,7 +236,7 @@ steps:
         ({"tags": ("one",)}, ["s", "r", "z", "c"]),
         ({"only": ("t",)}, ["t", "r", "z"]),
         ({"only": ("b",)}, ["s", "t", "r", "z"]),
-        ({"only": ("a", "r")}, ["a"]),
+        ({"only": ("a",)}, ["a"]),
         ({"start_at": "t"}, ["t", "r", "z", "c"]),
         ({"start_at": "b"}, ["s", "t", "r", "z", "c"]),
         ({"start_at": "z"}, ["c"]),
@@ -250,6 +250,13 @@ def test_selection_keeps_blocks_whole(tmp_path: Path, given: dict[str, object], 
 
     assert kept == [step.step.id for step in plan.steps]
     assert ([] if not {"s", "t"} & set(kept) else ["b"]) == [block.block.id for block in plan.blocks]
+
+
+def test_a_rescue_that_is_named_alone_is_refused(tmp_path: Path) -> None:
+    """What is asked for by name is never left out silently."""
+    result = prepared(tmp_path, SELECTED, inventory=INVENTORY, only=("a", "r"))
+
+    assert [("rescue-alone", 10, 19)] == found(result)
 
 
 def test_a_block_that_drops_away_passes_its_needs_through(tmp_path: Path) -> None:
