@@ -111,7 +111,7 @@ class PlanExecutor:
             if not any(self._work.wanted(planned, placement, item) for item in items):
                 return Verdict(False, self._skip(assignment, "`when` is false for every item"))
         except RunnerError as error:
-            result = masked(failed(planned, placement, error), self._services.redactor)
+            result = self._shown(assignment, failed(planned, placement, error))
             return Verdict(False, as_skip(result) if self._services.check else result)
         self._judged[assignment] = items
         return Verdict(True)
@@ -151,10 +151,7 @@ class PlanExecutor:
                     placement.host,
                 ),
             )
-        shown = masked(result, self._services.redactor)
-        if shown is not result and _leaves_something(planned.step):
-            self._unmasked[assignment] = result
-        return shown
+        return self._shown(assignment, result)
 
     def skipped(self, assignment: Assignment, reason: str, *, held_back: bool) -> Result:
         """The result of an assignment the machine decided not to start."""
@@ -187,7 +184,9 @@ class PlanExecutor:
             self._blocks.rescued(planned.block.id, host, steps)
             self.tally.rescue(host, steps)
             if self._world.recorder is not None:
-                with suppress(JournalError):  # what is recorded next fails as well, and that stops the run in order
+                with suppress(
+                    JournalError
+                ):  # what is recorded next fails as well, and that stops the run in order
                     self._world.recorder.rescued(planned.block.id, host, steps)
             self._services.observer.on_event(BlockRescued(planned.block.id, host, self._services.clock.utc()))
 
@@ -245,6 +244,13 @@ class PlanExecutor:
         if isinstance(step.body, SetVarsBody):
             for host in hosts:
                 self._registry.set_variables(host, step.id, dict.fromkeys(step.body.variables, NOT_KNOWN))
+
+    def _shown(self, assignment: Assignment, result: Result) -> Result:
+        """The result with its secrets masked; what later steps read of it is kept as it is until it is over."""
+        shown = masked(result, self._services.redactor)
+        if shown is not result and _leaves_something(self._plan.steps[assignment.step].step):
+            self._unmasked[assignment] = result
+        return shown
 
     def _skip(self, assignment: Assignment, reason: str) -> Result:
         step, host = self.label(assignment)

@@ -19,6 +19,7 @@ from runner.engine.shape import Assignment
 from runner.errors import ExitCode
 from runner.execute.executor import PlanExecutor
 from runner.execute.ports import ConnectGate, Gatekeeper, RunLocks, TargetLocks
+from runner.execute.resumed import still_done
 from runner.execute.world import World
 from runner.plan.model import Plan
 from runner.playbook.model import Step
@@ -102,7 +103,8 @@ async def run_plan(  # noqa: PLR0913 - the ports of a run, each by its name
         redactor: may know further secrets.
         output_dir: keeps output that is longer than memory should hold; None keeps none.
         recorder: the run's journal; None keeps none.
-        restored: results by step and host that an earlier part of the run recorded; they are not run again.
+        restored: results by step and host that an earlier part of the run recorded; they are not run again, but for
+            ``always`` of blocks that go on (:func:`runner.execute.resumed.still_done`).
         passed_waves: waves by step or block, from 0, whose pause and health an earlier part has waited for.
         gatekeeper: answers gates; None is nobody.
         run_locks: holds ``plan.locked`` from before the first connection to the end.
@@ -136,7 +138,7 @@ async def run_plan(  # noqa: PLR0913 - the ports of a run, each by its name
     try:
         if run_locks is not None and plan.locked:
             await control.unless_stopped(run_locks.acquire(plan.locked))
-        earlier = _Earlier(plan, restored or {}, passed_waves, always_limit)
+        earlier = _Earlier(plan, still_done(plan, restored or {}), passed_waves, always_limit)
         return await _run(plan, world, control, earlier)
     finally:
         if run_locks is not None:

@@ -54,15 +54,15 @@ class WaveChecks:
 
     async def check(self, policy: int, wave: int) -> str | None:
         """Pause, then look; None where the next wave may begin, else why not, as a sentence."""
+        if self._plan.check:  # nothing was done that could need time or be unhealthy
+            return None
         planned = self._plan.policies[policy]
         pause = planned.waves[wave].pause
         if pause:
             done = f"wave {wave + 1} of {len(planned.waves)} of `{planned.name}` is done"
             self._tell(f"{done}; the next one is {format_duration(pause)} away")
             await self._services.clock.sleep(pause)
-        if (
-            planned.health is None or self._plan.check
-        ):  # under --check nothing was done that could be unhealthy
+        if planned.health is None:
             return None
         well = self._asked[self._plan.shape.policies[policy].end]
         hosts = [host for host in planned.waves[wave].hosts if host in well]
@@ -150,6 +150,7 @@ class _Health:
             args=None,
             parameters=None,
             input_object=None,
+            using={} if self._block is not None else self._step.step.using,
             loop=None,
             retry=None,
             until=(),

@@ -262,3 +262,87 @@ async def test_unreachable_may_be_ignored_and_nothing_else_is(tmp_path: Path) ->
     assert away.exit_code == 0
     there = await run(tmp_path, book(text))
     assert (there.result("work").status, there.result("work").ignored) == (Status.FAILED, False)
+
+
+class UntilThere(SkippingClock):
+    """A clock on which every wait ends when a file is there: nobody gets on who keeps others from making it."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    async def sleep(self, seconds: float) -> None:
+        async with asyncio.timeout(60):
+            while not self.file.exists():
+                await asyncio.sleep(0.01)
+        await super().sleep(seconds)
+
+
+async def test_what_waits_holds_no_slot(tmp_path: Path) -> None:
+    """With a throttle of 1 the second host runs while the first one waits for its next attempt."""
+    there = tmp_path / "there"
+    seen = await run(
+        tmp_path,
+        book(
+            f"""\
+            - id: work
+              hosts: [a, b]
+              throttle: 1
+              retry: {{attempts: 2, delay: 5m}}
+              script: 'test $Using:number = 2 && touch {there}; test -e {there}'
+            """
+        ),
+        clock=UntilThere(there),
+    )
+    assert [seen.result("work", host).attempt for host in "ab"] == [2, 1]
+    assert seen.exit_code == 0
+
+
+async def test_a_loop_gives_its_slot_back_when_all_of_its_items_wait(tmp_path: Path) -> None:
+    """Two items at once, both between attempts: the other host runs; as long as one works the slot is kept."""
+    there = tmp_path / "there"
+    seen = await run(
+        tmp_path,
+        book(
+            f"""\
+            - id: work
+              hosts: [a, b]
+              throttle: 1
+              loop: {{over: [1, 2, 3], throttle: 2}}
+              retry: {{attempts: 2, delay: 5m}}
+              script: 'test $Using:number = 2 && touch {there}; test -e {there}'
+            """
+        ),
+        clock=UntilThere(there),
+    )
+    assert [item.attempt for item in seen.result("work", "a").items] == [2, 2, 1]
+    assert [item.attempt for item in seen.result("work", "b").items] == [1, 1, 1]
+
+
+async def test_a_late_host_does_not_hold_its_wave(tmp_path: Path) -> None:
+    """The next wave begins while a host of the first one cannot be reached; it works when it is back."""
+    there = tmp_path / "there"
+
+    class FirstIsAway(LateTransport):
+        async def connect(self, endpoint: Endpoint, login: Login | None) -> Link:
+            if endpoint.host == "a" and not there.exists():
+                raise Unreachable("ssh-refused", "the host refused the connection")
+            return await self._real.connect(endpoint, login)
+
+    seen = await run(
+        tmp_path,
+        book(
+            f"""\
+            - id: work
+              hosts: [a, b]
+              waves: [1, 1]
+              unreachable: {{retry_after: 5m, give_up_after: 1h}}
+              script: 'touch {there}; echo here'
+            """
+        ),
+        clock=UntilThere(there),
+        transports={"ssh": FirstIsAway(refusals=0)},
+        inventory="version: 1\nconnection: {transport: ssh, shell: sh}\nhosts: {a: {}, b: {}, c: {}}\n",
+    )
+    assert [seen.result("work", host).output for host in "ab"] == [["here"], ["here"]]
+    assert seen.result("work", "a").attempt == 2
