@@ -135,15 +135,19 @@ class RunStore:
 
         """
         directory = RunDirectory(self._runs / header.run)
+        made = False
         try:
             self._disk.make_folder(self._runs)
             directory.path.mkdir(mode=0o700)
+            made = True
             for folder in ("control", SPOOL_FOLDER):
                 (directory.path / folder).mkdir(mode=0o700)
             write_whole(self._disk, directory.journal, line_of(header).data)
             for path in (directory.path, self._runs, self._runs.parent):
                 self._disk.sync_folder(path)
         except OSError as error:
+            if made:
+                shutil.rmtree(directory.path, ignore_errors=True)
             raise UsageError(
                 "journal-not-created",
                 f"the run's journal cannot be made in `{directory.path}`: {error.strerror}; nothing was run",

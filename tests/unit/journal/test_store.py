@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from runner.errors import ExitCode, JournalError, UsageError
 from runner.journal import record as rec
 from runner.journal.control import Control, WaitingGate
+from runner.journal.disk import LocalDisk
 from runner.journal.lines import line_of
 from runner.journal.store import RunDirectory, RunState, RunStore
 from tests.unit.journal.samples import MOMENT, header, run_in, summary
@@ -68,12 +70,26 @@ def test_a_directory_that_cannot_be_made_refuses_the_run(tmp_path: Path) -> None
     assert "--record" in caught.value.hints[0]
 
 
+def test_a_run_that_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A disk that is full when the header is written."""
+
+    class FullDisk(LocalDisk):
+        def write(self, descriptor: int, data: memoryview) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(UsageError, match="No space left"):
+        RunStore(tmp_path, FullDisk()).create(header())
+
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     """A run never writes into what another has recorded."""
-    run_in(tmp_path)
+    directory = run_in(tmp_path)
 
     with pytest.raises(UsageError):
         run_in(tmp_path)
+    assert directory.replay().header == header()
 
 
 def test_a_run_is_found_by_its_name(tmp_path: Path) -> None:
