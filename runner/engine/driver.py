@@ -164,6 +164,11 @@ class Driver:
             self._stopped_because, self._bug, self._policy, self._journal_error, self._restored_count
         )
 
+    @property
+    def stopped_because(self) -> str | None:
+        """Why the run was stopped, None while it is not."""
+        return self._stopped_because
+
     def request_stop(self, reason: str) -> None:
         """Start nothing more and end what runs; ``always`` of blocks that were entered still has its time.
 

@@ -127,7 +127,7 @@ class Limits:
                 f"{event} while the wave {book.open} is {'' if book.checking else 'not '}asked"
             )
         book.checking = False
-        if self._state.stopping or book.broken:
+        if self._state.stopping or book.broken or self._state.over == len(self._state.stage):
             return
         if event.passed:
             self._begin_next(book)

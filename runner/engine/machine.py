@@ -106,16 +106,16 @@ class RunMachine:
         number = self._expect(event.assignment, event, Stage.JUDGING)
         step, position = event.assignment.step, event.assignment.position
         self.state.active -= 1
-        cause = self._cause(step, position)
         if not event.proceed:
             own = taint_of(step) if event.bad else CLEAN
             if self._steps[step].junction:
+                self.state.mark[number] |= Mark.BAD if event.bad else 0
                 self._shut(number, event.assignment, held_back=event.bad)
-            self._over(number, step, position, own if cause == CLEAN else cause, own)
+            self._ended(number, step, position, own)
         elif self.state.stopping and not self._goes_on(step, position):
             self._abandon(number, event.assignment)
-        elif not self._limits.any_broken or not self._refused(number, step, position, cause):
-            self._go(number, step, position, cause)
+        elif not self._limits.any_broken or not self._refused(number, step, position):
+            self._go(number, step, position)
 
     def _end(self, event: Ended) -> None:
         number = self._expect(event.assignment, event, *AT_WORK)
@@ -127,7 +127,11 @@ class RunMachine:
             self.state.admission.withdraw(number)
         self.state.active -= 1
         own = taint_of(step, unreachable=event.unreachable) if event.bad else CLEAN
-        cause = self._cause(step, position)
+        self._ended(number, step, position, own)
+
+    def _ended(self, number: int, step: int, position: int, own: int) -> None:
+        """It is over with this taint of its own; what taints it from upstream goes on from it too."""
+        cause = self.state.dependencies.cause(step, position)
         self._over(number, step, position, own if cause == CLEAN else cause, own)
 
     def _park(self, event: Parked) -> None:
@@ -183,7 +187,7 @@ class RunMachine:
         step, position = assignment.step, assignment.position
         if not self._steps[step].junction:
             self.state.commands.append(Abandon(assignment))
-        elif step in self.state.blocks.of_end and not self._entry_mark(step, position) & Mark.SHUT:
+        elif step in self.state.blocks.of_end and self._has_entered(step, position):
             self.state.commands.append(Passed(assignment, entered=True, bad=True))
         else:
             self._shut(number, assignment, held_back=True)
@@ -217,12 +221,9 @@ class RunMachine:
             return
         if shape.enter is not None and self._not_entered(number, step, position):
             return
-        cause = self._cause(step, position)
-        limits = self._limits
-        if (cause != CLEAN or shape.run_if != "success" or limits.any_broken) and self._refused(
-            number, step, position, cause
-        ):
+        if self._refused(number, step, position):
             return
+        limits = self._limits
         if limits.watched[step] and not self.state.stopping and limits.holds(step, position):
             self._stage[number] = Stage.HELD
         elif shape.judged:
@@ -230,21 +231,23 @@ class RunMachine:
             self.state.active += 1
             self.state.commands.append(Judge(Assignment(step, position)))
         else:
-            self._go(number, step, position, cause)
+            self._go(number, step, position)
 
-    def _cause(self, step: int, position: int) -> int:
-        """What taints it from upstream: a bad result, or a limit that was exceeded there."""
-        cause = self.state.dependencies.cause(step, position)
-        return self._limits.doomed.get(step, CLEAN) if cause == CLEAN and self._limits.doomed else cause
+    def _refused(self, number: int, step: int, position: int) -> bool:
+        """Skip what ``run_if`` or a limit does not let begin; says whether it did.
 
-    def _refused(self, number: int, step: int, position: int, cause: int) -> bool:
-        """Skip what ``run_if`` or a limit does not let begin; says whether it did."""
+        What stands behind a limit that was exceeded is as if something bad were upstream. That is known of steps, so it
+        is no taint of the host: the rescue of a block is for hosts on which something went bad.
+        """
+        cause, limits = self.state.dependencies.cause(step, position), self._limits
+        if cause == CLEAN and limits.doomed:
+            cause = limits.doomed.get(step, CLEAN)
         run_if = self._steps[step].run_if
         if run_if == "success" and cause != CLEAN:
             self._skip(number, step, position, cause, Why.UPSTREAM, cause >> 1)
         elif run_if == "failure" and cause == CLEAN:
             self._skip(number, step, position, CLEAN, Why.NOTHING_BAD, None)
-        elif (refusal := self._limits.refuses(step, position)) is not None:
+        elif limits.any_broken and (refusal := limits.refuses(step, position)) is not None:
             taint = taint_of(step) if cause == CLEAN else cause
             self._skip(number, step, position, taint, *refusal)
         else:
@@ -282,7 +285,7 @@ class RunMachine:
         self.state.mark[number] |= Mark.SHUT | (Mark.HELD_BACK if held_back else 0)
         self.state.commands.append(Passed(assignment, entered=False))
 
-    def _go(self, number: int, step: int, position: int, cause: int) -> None:
+    def _go(self, number: int, step: int, position: int) -> None:
         """It may begin: a junction is passed at once, a step waits for room."""
         if not self._steps[step].junction:
             self._stage[number] = Stage.QUEUED
@@ -290,13 +293,13 @@ class RunMachine:
             return
         self._limits.started(step, position)
         self.state.commands.append(Passed(Assignment(step, position), entered=True))
-        self._over(number, step, position, cause, CLEAN)
+        self._ended(number, step, position, CLEAN)
 
     def _end_block(self, number: int, step: int, position: int) -> None:
         """How the block ended for a host: bad by what is inside of it, tainted by what came before it as well."""
         state, seen = self.state, self.state.dependencies.seen
         block = state.blocks.of_end[step]
-        entered = not self._entry_mark(step, position) & Mark.SHUT
+        entered = self._has_entered(step, position)
         own, rescued = CLEAN, False
         if entered:
             body = seen(step, position, taints=False, only=block.body)
@@ -306,13 +309,16 @@ class RunMachine:
             if own == CLEAN:
                 own = seen(step, position, taints=True, only=block.inside - {block.entry})
             rescued = rescued and own == CLEAN
-        elif state.dependencies.taint(self._first[block.entry] + position) >> 1 == block.entry:
+        elif state.mark[self._first[block.entry] + position] & Mark.BAD:
             own = taint_of(block.entry)
         state.commands.append(Passed(Assignment(step, position), entered, own != CLEAN, rescued))
-        self._over(number, step, position, own if own != CLEAN else self._cause(step, position), own)
+        taint = state.dependencies.cause(step, position) if own == CLEAN else own
+        self._over(number, step, position, taint, own)
 
-    def _entry_mark(self, end: int, position: int) -> int:
-        return self.state.mark[self._first[self.state.blocks.of_end[end].entry] + position]
+    def _has_entered(self, end: int, position: int) -> bool:
+        """Whether the host passed the entry of the block that ends there."""
+        entry = self._first[self.state.blocks.of_end[end].entry] + position
+        return self._stage[entry] == Stage.OVER and not self.state.mark[entry] & Mark.SHUT
 
     def _over(self, number: int, step: int, position: int, taint: int, own: int) -> None:
         """It is over; ``own`` is the taint it caused itself, ``taint`` what goes on from it."""

@@ -42,6 +42,8 @@ class Mark(IntFlag):
     """It was shut because something is bad."""
     CANCELLED = 4
     """``Cancel`` was commanded."""
+    BAD = 8
+    """A junction that could not be judged."""
 
 
 class IllegalTransition(Exception):
