@@ -13,6 +13,15 @@ CODES: dict[str, CodePage] = {
             "may have run wholly or in part is marked so."
         ),
     ),
+    "step-stopped": CodePage(
+        summary="The step was stopped on this host because another host of it failed",
+        explanation=(
+            "`any_errors: stop` ends what a step runs on all of its hosts with the first failure. What was running was "
+            "ended on its host, and the message says whether anything of it may have run."
+        ),
+        wrong="- {id: migrate, target: web, any_errors: stop, script: ./migrate}   # it fails on one of them\n",
+        right="- {id: migrate, target: web, script: ./migrate}   # every host is for itself\n",
+    ),
     "secret-source": CodePage(
         summary="The source of a secret is of an unknown kind, or what it gives cannot be a secret",
         explanation="Secrets are text without NUL bytes. Everything a plan needs is read before the first connection.",

@@ -151,7 +151,8 @@ class _Attempt:
             told, phase = "nothing was run", "connect"
         else:
             told, phase = self._what_is_left("it was", "it may"), "execute"
-        failure = Failure("run-stopped", f"the run was stopped; {told}", phase, may_have_run=progress.sent)
+        code, words = self._site.services.stop()
+        failure = Failure(code, f"{words}; {told}", phase, may_have_run=progress.sent)
         done = self._body.partial() if self._body is not None and progress.sent else Done()
         return _Ended(replace(done, failure=failure, judged=False), Status.CANCELLED)
 

@@ -66,7 +66,7 @@ class Course:
                 await self._wait(site, *wait)
             except asyncio.CancelledError:
                 forget_cancellation()
-                return self._whole(self._stopped(result))
+                return self._whole(self._stopped(site, result))
 
     def _decide(self, site: Site, result: Result) -> tuple[Result, tuple[Waits, float, str] | None]:
         """The result as it stands, and with what, how long and why the next attempt is waited for, if it is."""
@@ -140,12 +140,13 @@ class Course:
         finally:
             self._waited += services.clock.monotonic() - begin
 
-    def _stopped(self, last: Result) -> Result:
+    def _stopped(self, site: Site, last: Result) -> Result:
         """Cancelled between two attempts: the last one is over, so what it said is known and nothing runs."""
         said = f"; attempt {self._number} ended with: {last.failure.message}" if last.failure else ""
+        code, words = site.services.stop()
         failure = Failure(
-            "run-stopped",
-            f"the run was stopped before attempt {self._number + 1}{said}",
+            code,
+            f"{words} before attempt {self._number + 1}{said}",
             last.failure.phase if last.failure else "execute",
             may_have_run=last.failure.may_have_run if last.failure else True,
         )

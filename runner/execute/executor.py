@@ -43,10 +43,16 @@ GATE_SHUT = frozenset({"gate-rejected", "gate-timeout", "gate-unattended"})
 class PlanExecutor:
     """Judges and runs the assignments of one plan, registers results, and keeps connections and sessions.
 
-    ``on_shut`` is told, as a sentence, that a gate stops the run.
+    ``on_shut`` is told, as a sentence, that a gate stops the run. ``stopped`` says whether the run was stopped.
     """
 
-    def __init__(self, plan: Plan, world: World, on_shut: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        world: World,
+        on_shut: Callable[[str], None] = lambda _: None,
+        stopped: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._plan = plan
         self._world = world
         self._on_shut = on_shut
@@ -71,6 +77,7 @@ class PlanExecutor:
             gatekeeper=world.gatekeeper,
             lock=plan.playbook.lock,
             target_locks=world.target_locks,
+            stopped=stopped,
         )
         self._work = Work(self._scopes, self._services)
         self._junctions = Junctions(plan)

@@ -180,7 +180,7 @@ async def _run(plan: Plan, world: World, control: RunControl, earlier: _Earlier)
             shut.append(reason)
             driver.request_stop(reason)
 
-    executor = PlanExecutor(plan, world, on_shut)
+    executor = PlanExecutor(plan, world, on_shut, lambda: driver.stopped_because is not None)
     driver = Driver(
         plan.shape,
         executor,

@@ -33,6 +33,7 @@ class Services:
     ``output_dir`` is where long output is kept, None keeps none of it. ``check``: nothing is changed on any host
     (``--check``). ``diff``: what changes is told with what was there before (``--diff``). ``run`` is the run's id.
     ``questions`` are those that gates have asked. ``lock`` is what the playbook says for steps that say nothing.
+    ``stopped`` says, when something is cancelled, whether the whole run is, and not only a step for another host.
     """
 
     now: datetime
@@ -53,7 +54,14 @@ class Services:
     gatekeeper: Gatekeeper | None = None
     lock: str | None = None
     target_locks: TargetLocks | None = None
+    stopped: Callable[[], bool] = lambda: True
     questions: Questions = field(default_factory=Questions)
+
+    def stop(self) -> tuple[str, str]:
+        """For what was cancelled: the failure's code, and who was stopped in words."""
+        if self.stopped():
+            return "run-stopped", "the run was stopped"
+        return "step-stopped", "the step was stopped because another host failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

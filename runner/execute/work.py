@@ -51,7 +51,8 @@ class Work:
         results = await run_items(items, _width(planned, placement, len(items)), run_item, turn.workers)
         if not results:  # stopped before the first item began
             forget_cancellation()
-            failure = Failure("run-stopped", "the run was stopped; nothing was run", "plan")
+            code, words = self._services.stop()
+            failure = Failure(code, f"{words}; nothing was run", "plan")
             return Result(step=planned.step.id, host=placement.host, status=Status.CANCELLED, failure=failure)
         return combined(results, len(items), self._services.clock.monotonic() - begin)
 

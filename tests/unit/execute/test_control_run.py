@@ -371,3 +371,27 @@ async def test_health_reaches_hosts_whose_connection_was_done(tmp_path: Path) ->
     assert seen.exit_code == 0
     assert (tmp_path / "looked").read_text().split()[0] == "1"
     assert transport.opened == 3 + 1
+
+
+async def test_a_step_that_another_host_stops_says_so(tmp_path: Path) -> None:
+    """`any_errors: stop`: the run itself was not stopped, and what ran was ended."""
+    seen = await run(
+        tmp_path,
+        book(
+            f"""\
+            - id: work
+              hosts: [a, b]
+              any_errors: stop
+              script: |
+                if [ $Using:number = 1 ]; then until test -e {tmp_path}/begun; do sleep 0.02; done; exit 1; fi
+                touch {tmp_path}/begun; sleep 60
+            """
+        ),
+    )
+    result = seen.result("work", "b")
+    assert result.failure is not None
+    assert (result.status, result.failure.code) == (Status.CANCELLED, "step-stopped")
+    assert (
+        result.failure.message == "the step was stopped because another host failed; it was ended on the host"
+    )
+    assert seen.exit_code == 4
