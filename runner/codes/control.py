@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.codes.page import CodePage
 
 CODES: dict[str, CodePage] = {
-    "fail": CodePage(
+    "fail-step": CodePage(
         summary="A `fail` step was reached, and failed the host with the author's message",
         explanation=(
             "`fail` is for what only the author knows to be wrong: behind a `when`, or in a `rescue` that mends the "

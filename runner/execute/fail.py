@@ -33,7 +33,7 @@ class FailRun:
 
     async def run(self) -> Done:
         """Fail."""
-        return Done(failure=Failure("fail", self.message))
+        return Done(failure=Failure("fail-step", self.message))
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -19,9 +19,6 @@ from runner.units import format_duration
 INTERVAL = 5.0
 """Seconds between two looks at a gate's condition."""
 
-GATE_CODES = frozenset({"gate-rejected", "gate-timeout", "gate-unattended"})
-"""Codes of failures that end the run as a policy does: exit code 4, and it can be resumed at the gate."""
-
 
 class GateRun:
     """One gate on one host; a :class:`runner.execute.done.Body`.
@@ -43,6 +40,7 @@ class GateRun:
 
     async def run(self) -> Done:
         """Wait until the gate opens, or its time is over."""
+        self._site.enter_phase("gate", self._body.timeout)
         return await (self._ask() if self._condition is None else self._until_it_holds(self._condition))
 
     async def close(self) -> None:

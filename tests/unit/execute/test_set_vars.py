@@ -44,4 +44,4 @@ async def test_fail_fails_with_its_message(tmp_path: Path) -> None:
     steps = "- {id: x, target: all, when: number > 1, fail: 'number {{ number }} is too much'}\n"
     done = await do(tmp_path, steps, head=HEAD)
     assert done.result("x", "a").status is Status.SKIPPED
-    assert (done.code("x", "b"), done.message("x", "b")) == ("fail", "number 2 is too much")
+    assert (done.code("x", "b"), done.message("x", "b")) == ("fail-step", "number 2 is too much")
