@@ -189,13 +189,14 @@ class _Attempt:
                 listed = " and ".join(f"`{' '.join(part.text.split())}`" for part in step.failed_when)
                 failure = Failure("failed-when", f"`failed_when` holds: {listed}", may_have_run=True)
         if step.changed_when:
-            changed = scope.holds(step.changed_when)
+            changed = scope.holds(step.changed_when) and not step.read_only
         status = Status.FAILED if failure else Status.CHANGED if changed else Status.OK
         return replace(result, status=status, failure=failure, changed=changed)
 
     def _result(self, ended: _Ended, duration: float) -> Result:
         done, placement, item = ended.done, self._site.placement, self._site.item
-        status = Status.FAILED if done.failure else Status.CHANGED if done.changed else Status.OK
+        changed = done.changed and not self._step.read_only
+        status = Status.FAILED if done.failure else Status.CHANGED if changed else Status.OK
         if done.skipped is not None:
             status = Status.SKIPPED
         local = stays_here(self._site.planned)
@@ -203,7 +204,7 @@ class _Attempt:
             step=self._step.id,
             host=placement.host,
             status=ended.status or status,
-            changed=done.changed,
+            changed=changed,
             item=item.value if item is not None else None,
             started_at=self._started_at,
             duration=duration,

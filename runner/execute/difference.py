@@ -31,7 +31,9 @@ async def difference_of(files: Files, content: Content, comparison: Comparison) 
         return Difference(
             None, _described(content.digest, content.size) if after is None else after, there.path
         )
-    (listed,) = await files.find([there.path])
+    found = await files.find([there.path])
+    # Between the two looks the file may have gone, and its name then is a pattern that finds others or nothing.
+    listed = found[0] if len(found) == 1 else Listed("missing", there.path)
     before = None if after is None else await _old_text(files, listed)
     if before is None or after is None:
         return Difference(

@@ -108,7 +108,7 @@ class RebootRun:
         services, placement = self._site.services, self._site.placement
         await self._talk.close()
         services.connections.drop(placement.endpoint)
-        services.sessions.drop(placement.host)
+        services.sessions.drop(self._site.aside or placement.host)
 
     async def _until_back(self, before: str, waiting: Waiting) -> Failure | None:
         pause, seen = _FIRST_PAUSE, "it was not looked at"

@@ -45,12 +45,12 @@ class Waiting:
         left = self.left
         await self.away(self._clock.sleep(seconds if left is None else min(seconds, left)), reason)
 
-    async def away(self, awaited: Awaitable[T], reason: str, *, late: bool = False) -> T:
-        """The result of ``awaited``, without slots meanwhile; ``late``: the wave goes on without this host."""
+    async def away(self, awaited: Awaitable[T], reason: str) -> T:
+        """The result of ``awaited``, without slots meanwhile; the wave waits for this host all the same."""
         self._tell(reason)
         turn, begin = self._site.turn, self._clock.monotonic()
         try:
-            return await (awaited if turn is None else turn.away(awaited, late=late))
+            return await (awaited if turn is None else turn.away(awaited))
         finally:
             self.waited += self._clock.monotonic() - begin
 

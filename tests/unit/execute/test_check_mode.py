@@ -8,7 +8,9 @@ import pytest
 
 from runner.engine.result import Difference, Status
 from runner.execute.check_mode import NOT_KNOWN_YET, NOT_RUN
+from tests.support.powershell_host import FakeWinrm
 from tests.unit.execute.alone import Done, do
+from tests.unit.execute.test_powershell_files import INVENTORY, Disk
 
 
 async def check(folder: Path, steps: str, **more: object) -> Done:
@@ -179,3 +181,27 @@ async def test_a_difference_shows_no_secret(tmp_path: Path) -> None:
     done = await copied(tmp_path, "key=hunter22 new", check=True, diff=True, secrets=("hunter22",))
     assert done.result().difference is not None
     assert "hunter22" not in repr(done.result())
+
+
+async def test_a_windows_host_is_compared_too(tmp_path: Path) -> None:
+    """Over PowerShell the look and the text before come by the fixed scripts, and nothing is put."""
+    disk = Disk(f=b"old\n")
+    steps = "- {id: x, target: all, copy: {content: \"new\\n\", dest: 'C:\\data\\f.bin'}}\n"
+    done = await check(
+        tmp_path,
+        steps,
+        head="targets: {all: {hosts: win}}\n",
+        inventory=INVENTORY,
+        transports={"winrm": FakeWinrm({"win": disk.host()})},
+        diff=True,
+    )
+    assert done.result("x", "win").would_change
+    assert done.result("x", "win").difference == Difference("old\n", "new\n", "C:\\data\\f.bin")
+    assert disk.files == {"C:\\data\\f.bin": b"old\n"}
+
+
+async def test_what_only_reads_changes_nothing(tmp_path: Path) -> None:
+    """A `read_only` step is never changed, whatever its `changed_when` says, in a check and in a run."""
+    steps = "- {id: x, target: all, read_only: true, script: echo 1, changed_when: true}\n"
+    for checking in (True, False):
+        assert (await do(tmp_path, steps, check=checking)).result().status is Status.OK

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from runner.engine.observe import Waits
 from runner.engine.result import Status
 from runner.execute.ports import Answer
+from runner.execute.questions import Questions
 from tests.unit.execute.alone import START, Keeper, SkippingClock, do
 
 GATE = "- {id: x, gate: {message: 'Go on with {{ 1 + 1 }}?', timeout: 2h%s}}\n"
@@ -121,3 +123,33 @@ async def test_an_expression_is_evaluated_anew(tmp_path: Path) -> None:
     done = await do(tmp_path, steps.replace("== 1", "== 2"))
     assert done.code(host=LOCAL) == "gate-timeout"
     assert "`n.output | length == 2` does not hold" in done.message(host=LOCAL)
+
+
+class Silent(Keeper):
+    """Never answers; ``withdrawn`` counts questions that were taken back."""
+
+    withdrawn = 0
+
+    async def ask(self, step: str, message: str, until: datetime | None) -> Answer | None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.withdrawn += 1
+        return None
+
+
+async def test_a_question_is_taken_back_when_nobody_waits_for_it() -> None:
+    """It stays while one host waits, is withdrawn with the last, and is asked anew after that."""
+    keeper, questions = Silent(), Questions()
+    waiting = [
+        asyncio.ensure_future(questions.ask(1, lambda: keeper.ask("x", "Go on?", None))) for _ in range(2)
+    ]
+    for number, task in enumerate(waiting):
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        assert keeper.withdrawn == number
+    answered = await questions.ask(1, lambda: Keeper(Answer(go=True, who="ops")).ask("x", "Go on?", None))
+    assert answered == Answer(go=True, who="ops")
