@@ -132,10 +132,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--hosts", type=int, default=10)
+    parser.add_argument("--only", choices=("sqlite", "postgresql", "target"), help="one of the cases")
     options = parser.parse_args()
     cases = [("run", "sqlite"), ("target", "sqlite")]
     if programs() is not None:
         cases.insert(1, ("run", "postgresql"))
+    cases = [case for case in cases if options.only in {None, case[0], case[1] if case[0] == "run" else None}]
     bad = False
     for kind, database in cases:
         with tempfile.TemporaryDirectory() as name, databases(database, Path(name)) as url:
