@@ -81,8 +81,8 @@ def _events(record: Record) -> Iterator[RunEvent]:
             yield Notice(message, at, host)
         case PolicyBroke(step, reason, at):
             yield PolicyStopped(step, reason, 0, at)
-        case Rescued(block, host, _, at):
-            yield BlockRescued(block, host, at)
+        case Rescued(block, host, steps, at):
+            yield BlockRescued(block, host, at, steps)
         case Answered(step, go, who, at):
             yield Notice(f"gate `{step}` {'approved' if go else 'rejected'} by {who}", at)
         case Resumed():

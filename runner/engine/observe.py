@@ -179,11 +179,12 @@ class PolicyStopped:
 
 @dataclass(frozen=True, slots=True)
 class BlockRescued:
-    """A block went bad on a host and its ``rescue`` mended it."""
+    """A block went bad on a host and its ``rescue`` mended it; bad results of ``steps`` there count no more."""
 
     block: str
     host: str
     at: datetime
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,8 @@ class PlanExecutor:
                     JournalError
                 ):  # what is recorded next fails as well, and that stops the run in order
                     self._world.recorder.rescued(planned.block.id, host, steps)
-            self._services.observer.on_event(BlockRescued(planned.block.id, host, self._services.clock.utc()))
+            now, mended = self._services.clock.utc(), tuple(sorted(steps))
+            self._services.observer.on_event(BlockRescued(planned.block.id, host, now, mended))
 
     async def check_wave(self, policy: int, wave: int) -> str | None:
         """Wait for the wave's pause and look at its health; None where the next may begin, else why not."""

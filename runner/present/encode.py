@@ -1,4 +1,4 @@
-"""Values, results and events as JSON has them (cli.md, "What is printed"; schemas/result and schemas/events).
+"""Values and results as JSON has them (cli.md, "What is printed"; schemas/result).
 
 A datetime and a duration become ISO 8601, a Decimal and a Guid text, bytes and text that is not UTF-8
 ``{"$bytes": base64}``; an object of PowerShell its properties, or its text where it has none; an enum value its name.
@@ -16,18 +16,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from runner.engine.observe import (
-    AssignmentEnded,
-    AssignmentStarted,
-    Notice,
-    OutputReceived,
-    ProgressReceived,
-    RunEnded,
-    RunEvent,
-    RunStarted,
-    Summary,
-)
-from runner.engine.result import ErrorRecord, Failure, Result, Status, Streams
+from runner.engine.observe import Summary
+from runner.engine.result import Difference, ErrorRecord, Failure, Result, Status, Streams
 from runner.objects import PSObject, iso_duration
 from runner.present.port import Mask
 from runner.values import JsonValue
@@ -93,7 +83,8 @@ def _bytes_of(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
-def _optional(text: str | None, mask: Mask) -> str | None:
+def encode_optional(text: str | None, mask: Mask) -> str | None:
+    """Words, or None where there are none."""
     return None if text is None else encode_words(text, mask)
 
 
@@ -115,7 +106,7 @@ def encode_time(moment: datetime) -> str:
 
 
 def encode_result(run: str, result: Result, mask: Mask) -> dict[str, Any]:
-    """A result with the keys of cli.md, then ``skip_reason``, ``held_back``, ``ignored``, ``session_lost``, ``items``.
+    """A result with the keys of cli.md, then those of execution control: why skipped, whether rescued, what differs.
 
     Whether a result held a secret is not told: it is masked, and that is seen.
     """
@@ -140,9 +131,13 @@ def encode_result(run: str, result: Result, mask: Mask) -> dict[str, Any]:
         "transport": result.transport,
         "session": result.session,
         "changed": result.changed,
-        "skip_reason": _optional(result.skip_reason, mask),
+        "skip_reason": encode_optional(result.skip_reason, mask),
         "held_back": result.held_back,
         "ignored": result.ignored,
+        "rescued": result.rescued,
+        "would_change": result.would_change,
+        "difference": _encode_difference(result.difference, mask) if result.difference else None,
+        "waited_s": round(result.waited, 6),
         "session_lost": result.session_lost,
         "items": [encode_result(run, item, mask) for item in result.items],
     }
@@ -151,22 +146,30 @@ def encode_result(run: str, result: Result, mask: Mask) -> dict[str, Any]:
 def _encode_error(error: ErrorRecord, mask: Mask) -> dict[str, Any]:
     return {
         "message": encode_words(error.message, mask),
-        "fully_qualified_error_id": _optional(error.fully_qualified_error_id, mask),
-        "category": _optional(error.category, mask),
+        "fully_qualified_error_id": encode_optional(error.fully_qualified_error_id, mask),
+        "category": encode_optional(error.category, mask),
         "exception": [encode_words(name, mask) for name in error.exception],
         "line": error.line,
         "column": error.column,
-        "stack": _optional(error.stack, mask),
+        "stack": encode_optional(error.stack, mask),
         "inner": [encode_words(text, mask) for text in error.inner],
-        "target": _optional(error.target, mask),
-        "position": _optional(error.position, mask),
-        "recommended_action": _optional(error.recommended_action, mask),
-        "source": _optional(error.source, mask),
+        "target": encode_optional(error.target, mask),
+        "position": encode_optional(error.position, mask),
+        "recommended_action": encode_optional(error.recommended_action, mask),
+        "source": encode_optional(error.source, mask),
     }
 
 
 def _encode_streams(streams: Streams, mask: Mask) -> dict[str, Any]:
     return {field.name: encode_value(getattr(streams, field.name), mask) for field in fields(streams)}
+
+
+def _encode_difference(difference: Difference, mask: Mask) -> dict[str, Any]:
+    return {
+        "before": encode_value(difference.before, mask),
+        "after": encode_value(difference.after, mask),
+        "path": encode_optional(difference.path, mask),
+    }
 
 
 def _encode_failure(failure: Failure, mask: Mask) -> dict[str, Any]:
@@ -187,77 +190,10 @@ def encode_summary(summary: Summary, mask: Mask) -> dict[str, Any]:
         "ignored": summary.ignored,
         "duration_s": round(summary.duration, 6),
         "exit_code": summary.exit_code,
-        "stopped_because": _optional(summary.stopped_because, mask),
+        "stopped_because": encode_optional(summary.stopped_because, mask),
         "may_still_run": [encode_words(name, mask) for name in summary.may_still_run],
-    }
-
-
-def encode_event(run: str, event: RunEvent, mask: Mask) -> dict[str, Any]:
-    """One line of ``-o jsonl``: ``event`` names its kind, ``run`` the run."""
-    name = _EVENT_NAMES.get(type(event), type(event).__name__)
-    return {"event": name, "run": run, **_event_fields(run, event, mask)}
-
-
-_EVENT_NAMES: Mapping[type[RunEvent], str] = {
-    RunStarted: "run_started",
-    AssignmentStarted: "assignment_started",
-    OutputReceived: "output_received",
-    ProgressReceived: "progress_received",
-    AssignmentEnded: "assignment_ended",
-    Notice: "notice",
-    RunEnded: "run_ended",
-}
-
-
-def _event_fields(run: str, event: RunEvent, mask: Mask) -> dict[str, Any]:
-    match event:
-        case RunStarted():
-            return {"at": encode_time(event.at), **encode_start(event, mask)}
-        case AssignmentStarted():
-            return {"at": encode_time(event.at), "step": event.step, "host": encode_words(event.host, mask)}
-        case OutputReceived():
-            text = encode_text(event.text, mask)
-            return {
-                "step": event.step,
-                "host": encode_words(event.host, mask),
-                "stream": event.stream,
-                "text": text,
-                "color": event.color,
-            }
-        case ProgressReceived():
-            return {
-                "step": event.step,
-                "host": encode_words(event.host, mask),
-                "activity": encode_words(event.activity, mask),
-                "status": encode_words(event.status, mask),
-                "percent": event.percent,
-                "seconds_left": event.seconds_left,
-                "completed": event.completed,
-            }
-        case AssignmentEnded():
-            return {"at": encode_time(event.at), "result": encode_result(run, event.result, mask)}
-        case Notice():
-            message, host = encode_words(event.message, mask), _optional(event.host, mask)
-            return {"at": encode_time(event.at), "message": message, "host": host}
-        case RunEnded():
-            return {"at": encode_time(event.at), "summary": encode_summary(event.summary, mask)}
-        case _:
-            return {"at": encode_time(event.at)}
-
-
-def encode_start(event: RunStarted, mask: Mask) -> dict[str, Any]:
-    """What is known of a run when it starts: playbook, path, number of hosts and the steps."""
-    return {
-        "playbook": encode_words(event.playbook, mask),
-        "path": encode_words(event.path, mask),
-        "hosts": event.hosts,
-        "steps": [
-            {
-                "id": step.id,
-                "name": _optional(step.name, mask),
-                "hosts": step.hosts,
-                "hide_computer_name": step.hide_computer_name,
-            }
-            for step in event.steps
-        ],
+        "rescued": summary.rescued,
+        "would_change": summary.would_change,
+        "restored": summary.restored,
+        "policy": encode_optional(summary.policy, mask),
     }

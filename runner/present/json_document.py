@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from runner.engine.observe import AssignmentEnded, Notice, RunEnded, RunEvent, RunStarted
-from runner.present.encode import encode_result, encode_start, encode_summary, encode_time
+from runner.present.encode import encode_result, encode_summary, encode_time
+from runner.present.encode_events import encode_start
 from runner.present.harmless import harmless
 from runner.present.port import Mask
 from runner.present.sink import Sink

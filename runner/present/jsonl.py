@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from runner.engine.observe import RunEvent, RunStarted
-from runner.present.encode import encode_event
+from runner.present.encode_events import encode_event
 from runner.present.port import Mask
 from runner.present.sink import Sink
 

@@ -23,7 +23,8 @@ from runner.engine.observe import (
 )
 from runner.engine.result import ErrorRecord, Failure, Result, Status, Streams
 from runner.objects import EnumValue, PreciseDatetime, PreciseTimedelta, PSObject
-from runner.present.encode import encode_event, encode_value
+from runner.present.encode import encode_value
+from runner.present.encode_events import encode_event
 from runner.present.failures import FailureReport
 from runner.present.fold_outputs import OutputFold, output_lines
 from runner.present.live_view import UNICODE, live_lines
