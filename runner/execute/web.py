@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import ssl
 from collections.abc import Mapping
@@ -97,10 +98,19 @@ async def ask(request: WebRequest) -> WebAnswer:
         raise WebFailed(_failed(request, _reason(error), sent=sent)) from error
 
 
+def _silence() -> None:
+    """Both httpx and httpcore log URLs and headers, which may hold secrets; for who turns every log on, too."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"httpx", "httpcore"}:
+            logging.getLogger(name).disabled = True
+
+
 def _client(request: WebRequest) -> httpx.AsyncClient:
     import httpx  # noqa: PLC0415 - see above
 
-    return httpx.AsyncClient(verify=ssl.create_default_context(), timeout=httpx.Timeout(request.timeout))
+    client = httpx.AsyncClient(verify=ssl.create_default_context(), timeout=httpx.Timeout(request.timeout))
+    _silence()  # httpcore is imported with the first client, and its loggers with it
+    return client
 
 
 async def _ask(client: httpx.AsyncClient, request: WebRequest) -> WebAnswer:

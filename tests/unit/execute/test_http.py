@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -263,3 +264,14 @@ async def test_failed_when_judges_the_answer(tmp_path: Path, server: Server) -> 
     url = server.says("/", 503, b'{"state": "draining"}', Content_Type="application/json")
     steps = f"- {{id: x, http: {{url: '{url}'}}, failed_when: result.output.json.state != 'draining'}}\n"
     assert (await do(tmp_path, steps)).result(host=HOST).status is Status.OK
+
+
+async def test_no_log_has_what_is_sent(
+    tmp_path: Path, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who turns every log on sees neither the URL's secret nor a header's, of requests and of answers."""
+    caplog.set_level(logging.DEBUG)
+    server.answers["/?key=hunter22"] = lambda _: (200, {"set-cookie": "hunter22"}, b"")
+    await http(tmp_path, server.url("/?key=hunter22"), headers={"X-Token": "hunter22"})
+    assert len(server.asked) == 1
+    assert "hunter22" not in caplog.text
