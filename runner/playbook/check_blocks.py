@@ -108,6 +108,8 @@ def _check_steps(playbook: Playbook, block: Block, inside: list[Step], problems:
         )
     if all(is_local(step, playbook.targets, playbook.sessions) for step in inside):
         for key in (key for key in COUNTING_KEYS if key in block.node):
+            if key == "health" and not block.waves:
+                continue  # it is told that there are none
             problems.error(
                 "control-misplaced",
                 f"block `{block.id}` cannot have `{key}`: its steps are local, and this controller is one host",

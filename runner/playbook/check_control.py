@@ -54,6 +54,8 @@ def _check_misfits(playbook: Playbook, step: Step, problems: Problems) -> None:
     for key, reason in misfits(step, local=local):
         if key not in step.node or key in told or not has(step, key) or (local and key in _TOLD_LATER):
             continue
+        if key == "health" and not step.waves:
+            continue  # it is told that there are none
         told.add(key)
         problems.error(
             "control-misplaced",
