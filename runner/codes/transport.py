@@ -183,7 +183,7 @@ _RUNNING: dict[str, CodePage] = {
     ),
     "open-timeout": CodePage(
         "A host that let the runner in does not start a command",
-        "It is given as long as for connecting. Hosts out of memory or processes do so, and a home directory on a "
+        "It is given as long as `deadlines: {open: ...}` or `open_timeout` say, else as long as for connecting. Hosts out of memory or processes do so, and a home directory on a "
         "server that hangs. The connection is given up; the message says whether the command may have run.",
     ),
     "channel-refused": CodePage(

@@ -88,7 +88,7 @@ class _Attempt:
                 site.enter_phase("step", self._step.timeout)
             return await self._run(body)
         finally:
-            if site.placement.close_timeout is not None and site.placement.session is None:
+            if site.placement.close_timeout is not None and site.own_pool and not stays_here(site.planned):
                 site.enter_phase("close", site.placement.close_timeout)
             await uninterrupted(body.close())
 

@@ -10,7 +10,10 @@ from runner.execute.sessions import PROBE_TIMEOUT, Kept
 from runner.execute.site import Site
 
 CLOSE_GRACE = 5.0
-"""Seconds a pool of one step may take to close; after that it is dropped, and the engine ended where it is known."""
+"""Seconds a pool of one step may take to close where no deadline says more.
+
+After that it is dropped, and the engine ended where it is known.
+"""
 
 STOP_MARGIN = ASK_CHILDREN + PROBE_TIMEOUT + CLOSE_GRACE
 """Seconds beyond the time for a stop of the pipeline: to find out what is left, to ask the session, to end it."""
@@ -70,7 +73,9 @@ class PoolLease:
         """Close the pool where it is the body's own."""
         if self.kept is None and self._session is not None:
             closing = _Closing(self._session)
-            await uninterrupted(self._site.services.patience.stop(closing, CLOSE_GRACE))
+            seconds = self._site.placement.close_timeout
+            grace = CLOSE_GRACE if seconds is None else seconds
+            await uninterrupted(self._site.services.patience.stop(closing, grace))
 
     def _notice(self, message: str) -> None:
         services = self._site.services

@@ -22,6 +22,7 @@ from runner.execute.sessions import Sessions
 from runner.execute.source_files import SourceFiles
 from runner.plan.model import Placement, PlannedStep
 from runner.transport.port import Link, Login
+from runner.using.model import Shell
 from runner.variables.compile import Compiler
 from runner.variables.scope import Scope
 
@@ -97,8 +98,16 @@ class Site:
             self.enter_phase("connect", endpoint.connect_timeout)
         link = await connections.lease(endpoint)
         if opening:
-            self.enter_phase("open", endpoint.session_options.open_timeout)
+            limit = (
+                endpoint.connect_timeout if endpoint.transport == "ssh" else None
+            )  # what a command's start may take
+            self.enter_phase("open", endpoint.session_options.open_timeout or limit)
         return link
+
+    @property
+    def own_pool(self) -> bool:
+        """Whether a runspace pool is opened for this attempt alone, and closed after it."""
+        return self.placement.shell is Shell.POWERSHELL and self.placement.session is None
 
     def enter_phase(self, phase: str, seconds: float | None) -> None:
         """Tell that the attempt is in a phase that may take so many seconds, None for no limit."""

@@ -98,7 +98,8 @@ class SshTransport:
                 raise
             raise no_files_left(f"`{endpoint.host}`") from error
         environment = environment_of(settings, self._environment, host_matches)
-        return SshLink(endpoint, link, open_timeout=settings.timeout, environment=environment)
+        opening = endpoint.session_options.open_timeout or settings.timeout
+        return SshLink(endpoint, link, open_timeout=opening, environment=environment)
 
     async def close(self) -> None:
         """Close the jump hosts; idempotent, never raises."""

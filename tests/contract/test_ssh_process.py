@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ConnectionLost, ExecutionFailed
+from runner.transport.endpoint import SessionOptions
 from runner.transport.port import Exit
 from tests.contract.recorder import Recorder
 from tests.contract.ssh_fixtures import connected, needs_sshd, processes_with, run
@@ -231,6 +232,21 @@ async def test_host_that_hangs_after_the_login(own: OpenSsh) -> None:
             assert caught.value.code == "open-timeout"
             assert caught.value.may_have_run is False
             assert connection.lost
+            await connection.close()
+        finally:
+            own.signal_children(signal.SIGCONT)
+
+
+async def test_opening_has_a_time_of_its_own(own: OpenSsh) -> None:
+    """`deadlines: {open: ...}` bounds the start of a command, whatever connecting is given."""
+    brief = SessionOptions(open_timeout=0.5)
+    async with connected(own, connect_timeout=600.0, session_options=brief) as connection:
+        assert await connection.probe(5) is True
+        own.signal_children(signal.SIGSTOP)
+        try:
+            with pytest.raises(ConnectionLost) as caught:
+                await connection.start(["true"], Recorder())
+            assert caught.value.code == "open-timeout"
             await connection.close()
         finally:
             own.signal_children(signal.SIGCONT)
