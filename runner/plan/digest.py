@@ -22,10 +22,18 @@ def plan_digest(
 
     The seed is not in it: the order that came of it is.
     """
+    places: dict[int, list[Any]] = {}
+
+    def place(placement: Placement) -> list[Any]:
+        """Steps share placements, and an endpoint takes long to write out."""
+        if id(placement) not in places:
+            places[id(placement)] = _place(placement)
+        return places[id(placement)]
+
     parts = {
         "files": sorted(document.source.digest for document in playbook.documents),
         "steps": [
-            [item.step.id, [_place(each) for each in item.placements], list(item.seen_by)] for item in steps
+            [item.step.id, [place(each) for each in item.placements], list(item.seen_by)] for item in steps
         ],
         "blocks": [[item.block.id, [each.host for each in item.placements]] for item in blocks],
         "waves": [[item.name, [[list(wave.hosts), wave.pause] for wave in item.waves]] for item in policies],

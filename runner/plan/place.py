@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.document.nodes import Scalar
+from runner.document.nodes import AnyNode, Scalar
+from runner.document.nodes import Sequence as SequenceNode
 from runner.errors import RunnerError
 from runner.inventory.connection import connection_settings
 from runner.inventory.inventory import Inventory
@@ -99,22 +100,27 @@ class Placer:
 
         ``unlimited``: hosts that ``-l`` leaves out are placed too, as those are that others delegate to.
         """
-        hosts = id(step.hosts) if step.hosts is not None else None
-        who = (tuple(t.text for t in step.targets), tuple(s.text for s in step.sessions), hosts)
         key = (
-            *who,
+            tuple(target.text for target in step.targets),
+            tuple(session.text for session in step.sessions),
+            _written(step.hosts),
             step.shell,
             step.no_new_scope,
             step.on_loss,
             unlimited,
-            id(step.node.get("connection")) if step.connection else None,
+            tuple((name, id(value)) for name, value in step.connection.items()),
         )
-        if key not in self._placed:
-            found: dict[str, Placed] = {}
-            for placed in self._place(step, None if unlimited else self._overrides.limit):
-                found.setdefault(placed.placement.host, placed)
-            self._placed[key] = tuple(found.values())
-        return self._placed[key]
+        known = self._placed.get(key)
+        if known is not None:
+            return known
+        told = len(self._problems)
+        found: dict[str, Placed] = {}
+        for placed in self._place(step, None if unlimited else self._overrides.limit):
+            found.setdefault(placed.placement.host, placed)
+        result = tuple(found.values())
+        if len(self._problems) == told:  # else each step tells its own, at its own place
+            self._placed[key] = result
+        return result
 
     def _place(self, step: Step, limit: frozenset[str] | None) -> list[Placed]:
         placed: list[Placed] = []
@@ -304,6 +310,17 @@ class Placer:
                 if isinstance(value, int):
                     found.append((item, value))
         return found
+
+
+def _written(who: AnyNode | None) -> object:
+    """What is equal for two steps that say the same: a pattern or a list of them; else the place itself."""
+    if who is None:
+        return None
+    if isinstance(who, Scalar):
+        return who.text
+    if isinstance(who, SequenceNode) and all(isinstance(item, Scalar) for item in who.items):
+        return tuple(item.text for item in who.items if isinstance(item, Scalar))
+    return id(who)
 
 
 def _within_limit(host: NamedHost, limit: frozenset[str] | None) -> bool:

@@ -265,3 +265,26 @@ def test_network_access_is_ignored_with_a_warning(tmp_path: Path) -> None:
         """
 
     assert [("option-without-effect", 3, 68)] == found(prepared(tmp_path, text, validating=True))
+
+
+def test_steps_that_say_the_same_share_their_placements(tmp_path: Path) -> None:
+    """A plan of 100 steps on 10,000 hosts holds each host once; what differs in its connection does not mix."""
+    plan = planned(
+        tmp_path,
+        """\
+        version: 1
+        name: x
+        steps:
+          - {id: a, hosts: [h1, h2], script: 'true'}
+          - {id: b, hosts: [h1, h2], script: 'true'}
+          - {id: c, hosts: [h1, h2], connection: {user_name: me}, block: [{id: s, script: 'true'}]}
+          - {id: d, hosts: [h1, h2], connection: {user_name: you}, block: [{id: t, script: 'true'}]}
+        """,
+    )
+    first, second, third, fourth = plan.steps
+
+    assert all(one is other for one, other in zip(first.placements, second.placements, strict=True))
+    assert [(None, "me", "you")] * 2 == [
+        (a.endpoint.user, c.endpoint.user, d.endpoint.user)
+        for a, c, d in zip(first.placements, third.placements, fourth.placements, strict=True)
+    ]

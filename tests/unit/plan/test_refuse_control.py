@@ -114,3 +114,26 @@ def test_what_is_told_of_the_document_is_not_told_again_of_the_hosts(tmp_path: P
     told = [problem.code for problem in prepared(tmp_path, text, inventory=INVENTORY).problems]
 
     assert ["lock-transport", "reboot-local", "waves-local", "waves-local"] == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("ensure: {test: 'true', set: 'true'}, shell: sh", True),
+        ("reboot: {}, shell: bash", True),
+        ("wait_for: {that: {script: 'true', shell: python}}", True),
+        ("wait_for: {port: 5986, from: host}, shell: sh", True),
+        ("wait_for: {port: 5986}, shell: sh", False),
+        ("gate: {that: {script: 'true', shell: sh}}", True),
+        ("ensure: {test: '$true', set: '1'}", False),
+        ("delegate_to: near, shell: sh, script: 'true'", False),
+    ],
+)
+def test_whatever_needs_a_shell_over_winrm_needs_powershell(tmp_path: Path, body: str, refused: bool) -> None:
+    """Of the bodies that run something on the host, where they run it."""
+    text = (
+        "version: 1\nname: x\ntargets:\n  win: {hosts: [w1], transport: winrm}\n  near: {hosts: [l1]}\n"
+        f"steps:\n  - {{id: s, target: win, {body}}}\n"
+    )
+
+    assert (["shell-over-winrm"] if refused else []) == codes(prepared(tmp_path, text))
