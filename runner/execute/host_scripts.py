@@ -60,10 +60,15 @@ PUT = (
 path=$1
 mask=$(umask); umask 077
 parent=${path%/*}; [ "$parent" = "$path" ] && parent=.; [ -n "$parent" ] || parent=/
-temporary=$(mktemp "${parent%/}/.runner-XXXXXXXXXX" 2>&1) || refuse destination-write "$temporary"
-trap 'rm -f -- "$temporary"' EXIT
+# Before the file is made: a stop that comes while it is made is answered when its name is known.
+temporary=
+trap '[ -z "$temporary" ] || rm -f -- "$temporary"' EXIT
 trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM
 trap 'exit 141' PIPE  # to say that the line was cut, when it was: the file is taken away all the same
+temporary=$(trap '' TERM INT HUP; mktemp "${parent%/}/.runner-XXXXXXXXXX" 2>&1) || {
+  reason=$temporary temporary=
+  refuse destination-write "$reason"
+}
 reason=$( { cat >"$temporary"; } 2>&1) || refuse destination-write "$reason"
 [ "$(digest <"$temporary")" = "$2" ] || refuse digest-differs 'what arrived is not what was sent'
 mine=$(facts "$temporary"); rest=${mine#* }; mine="${mine%% *} ${rest%% *}"
