@@ -54,7 +54,7 @@ class Link:
 
 
 class Dependencies:
-    """Open needs and taint of every assignment."""
+    """Open needs and taint of every assignment; ``stained`` says that there is a taint at all."""
 
     __slots__ = (
         "_bad",
@@ -64,11 +64,11 @@ class Dependencies:
         "_open",
         "_outgoing",
         "_shape",
-        "_stained",
         "_step_taint",
         "_taint",
         "_tolerance",
         "first",
+        "stained",
         "total",
     )
 
@@ -85,7 +85,7 @@ class Dependencies:
         self._tolerance = {
             policy.end: (policy.max_fail or 0, policy.max_unreachable or 0) for policy in shape.policies
         }
-        self._stained = False
+        self.stained = False
         self._incoming: list[list[Link]] = [[] for _ in sizes]
         self._outgoing: list[list[Link]] = [[] for _ in sizes]
         self._enter: list[Link | None] = [None] * len(sizes)
@@ -146,7 +146,7 @@ class Dependencies:
 
     def cause(self, step: int, position: int) -> int:
         """What taints an assignment from upstream; asked when its needs are over."""
-        if not self._stained:
+        if not self.stained:
             return CLEAN
         return self.seen(step, position, taints=True)
 
@@ -177,7 +177,7 @@ class Dependencies:
     def settle(self, step: int, position: int, taint: int) -> list[int]:
         """Note that an assignment is over, with its taint; gives those whose last need that was."""
         if taint != CLEAN:
-            self._stained = True
+            self.stained = True
             self._taint[self.first[step] + position] = self._step_taint[step] = taint
             self._bad[step][taint & 1] += 1
         self._left[step] -= 1

@@ -109,12 +109,11 @@ class Driver:
         self._clock = clock
         self._label = label
         self._recorder = recorder
-        self._restored = restored or (lambda _: None)
+        self._restored = restored
         self._passed_waves = passed_waves or (lambda _, __: False)
         self._policy_name = policy_name or (lambda policy: self._name(shape.policies[policy].start))
         self._always_limit = always_limit
         self._commands: deque[Command] = deque()
-        self._tasks: dict[Assignment, asyncio.Task[Result]] = {}
         self._turns: dict[Assignment, WorkingTurn] = {}
         self._checks: set[asyncio.Task[str | None]] = set()
         self._doors: dict[tuple[int, int], str] = {}  # why a host did not pass a junction
@@ -145,12 +144,13 @@ class Driver:
         if self._stopped_because is not None:
             self._tell(StopRequested())
         cancelled: asyncio.CancelledError | None = None
-        while not self._finished.is_set() or self._tasks or self._checks:
+        while not self._finished.is_set() or self._turns or self._checks:
             try:
                 await self._finished.wait()
                 for check in self._checks:
                     check.cancel()
-                if left := {*self._tasks.values(), *self._checks}:
+                tasks = {turn.task for turn in self._turns.values() if turn.task is not None}
+                if left := {*tasks, *self._checks}:
                     await asyncio.wait(left)
             except asyncio.CancelledError as error:
                 cancelled = error
@@ -215,7 +215,7 @@ class Driver:
         self._stopped_because = self._stopped_because or "an internal error"
         self._commands.clear()
         self._finished.set()
-        for assignment in list(self._tasks):
+        for assignment in list(self._turns):
             self._cancel(assignment)
 
     def _pump(self) -> None:
@@ -240,9 +240,8 @@ class Driver:
                 self._close_unstarted(assignment, self._cancelled(assignment))
             case Cancel(assignment):
                 self._cancel(assignment)
-            case Passed(assignment, entered, bad, rescued):
-                with_result = partial(self._executor.passed, assignment, entered=entered, bad=bad)
-                self._guarded(partial(with_result, rescued=rescued))
+            case Passed():
+                self._passed(command)
             case WaveBegan(policy, wave):
                 waves = self._shape.policies[policy].waves
                 name, hosts = self._policy_name(policy), waves[wave].size
@@ -262,27 +261,26 @@ class Driver:
         if self._machine.is_cancelled(assignment):  # the stop overtook it in the queue
             self._close_unstarted(assignment, self._cancelled(assignment), told=True)
             return
-        if (result := self._restored(assignment)) is not None:
+        if self._restored is not None and (result := self._restored(assignment)) is not None:
             self._close(assignment, result, restored=True)
             self._tell(_ended(assignment, result))
             return
         self._announce_start(assignment)
         turn = self._turns[assignment] = WorkingTurn(assignment, self._tell, self._record_start)
-        task = asyncio.get_running_loop().create_task(self._executor.run(assignment, turn))
-        self._tasks[assignment] = task
-        task.add_done_callback(partial(self._task_done, assignment))
+        turn.task = asyncio.get_running_loop().create_task(self._executor.run(assignment, turn))
+        turn.task.add_done_callback(partial(self._task_done, assignment))
 
     def _announce_start(self, assignment: Assignment) -> None:
         step, host = self._label(assignment)
         self._announce(AssignmentStarted(step, host, self._clock.utc()))
 
     def _cancel(self, assignment: Assignment) -> None:
-        if (task := self._tasks.get(assignment)) is not None:
-            self._turns[assignment].end()
-            task.cancel()
+        turn = self._turns.get(assignment)
+        if turn is not None and turn.task is not None:
+            turn.end()
+            turn.task.cancel()
 
     def _task_done(self, assignment: Assignment, task: asyncio.Task[Result]) -> None:
-        del self._tasks[assignment]
         turn = self._turns.pop(assignment)
         if turn.parked and (start := Start(assignment)) in self._commands:
             self._commands.remove(start)  # it ended before it heard that its slots are there
@@ -298,8 +296,9 @@ class Driver:
         self._tell(_ended(assignment, result))
 
     def _judge(self, assignment: Assignment) -> None:
-        result = self._restored(assignment)
-        if result is not None and not self._shape.steps[assignment.step].junction:
+        junction = self._shape.steps[assignment.step].junction
+        result = None if self._restored is None or junction else self._restored(assignment)
+        if result is not None:
             proceed = result.status is not Status.SKIPPED
             if not proceed:
                 self._close(assignment, result, restored=True)
@@ -311,7 +310,7 @@ class Driver:
             result = self._internal(assignment, error)
         else:
             result = None if verdict.proceed else verdict.result
-        if result is not None and self._shape.steps[assignment.step].junction:
+        if result is not None and junction:
             self._doors[self._door(assignment.step, assignment)] = _reason(result)
         elif result is not None:
             self._close(assignment, result)
@@ -333,6 +332,14 @@ class Driver:
             except Exception as error:  # noqa: BLE001 - as in _judge
                 result = self._internal(assignment, error)
             self._close_unstarted(assignment, result)
+
+    def _passed(self, passed: Passed) -> None:
+        try:
+            self._executor.passed(
+                passed.assignment, entered=passed.entered, bad=passed.bad, rescued=passed.rescued
+            )
+        except Exception as error:  # noqa: BLE001 - as in _judge
+            self._note_bug(error)
 
     def _check_wave(self, policy: int, wave: int) -> None:
         if self._passed_waves(policy, wave):
@@ -376,14 +383,17 @@ class Driver:
 
     def _close_unstarted(self, assignment: Assignment, result: Result, *, told: bool = False) -> None:
         """It did not run now. What an earlier part of the run recorded of it stays true, whatever was decided now."""
-        earlier = self._restored(assignment)
+        earlier = None if self._restored is None else self._restored(assignment)
         self._close(assignment, earlier or result, restored=earlier is not None)
         if told:
             self._tell(Ended(assignment, bad=True))
 
     def _close(self, assignment: Assignment, result: Result, *, restored: bool = False) -> None:
         """Hand the result on; it is registered and recorded before anybody hears of it."""
-        self._guarded(partial(self._executor.ended, assignment, result))
+        try:
+            self._executor.ended(assignment, result)
+        except Exception as error:  # noqa: BLE001 - as in _judge
+            self._note_bug(error)
         if self._recorder is not None and not restored:
             self._recorded(partial(self._recorder.ended, result.step, result.host, result))
         self._restored_count += restored
@@ -410,11 +420,8 @@ class Driver:
             self._note_bug(error)
 
     def _announce(self, event: RunEvent) -> None:
-        self._guarded(partial(self._observer.on_event, event))
-
-    def _guarded(self, call: Callable[[], None]) -> None:
         try:
-            call()
+            self._observer.on_event(event)
         except Exception as error:  # noqa: BLE001 - as in _judge
             self._note_bug(error)
 

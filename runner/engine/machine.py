@@ -64,7 +64,8 @@ class RunMachine:
 
     def is_cancelled(self, assignment: Assignment) -> bool:
         """Whether ``Cancel`` was commanded for it."""
-        return bool(self.state.mark[self.state.dependencies.number(assignment)] & Mark.CANCELLED)
+        state = self.state
+        return state.cancelled and bool(state.mark[state.dependencies.number(assignment)] & Mark.CANCELLED)
 
     def handle(self, event: Event) -> list[Command]:
         """Take one event; gives what is to be done now, in order.
@@ -118,8 +119,10 @@ class RunMachine:
             self._go(number, step, position)
 
     def _end(self, event: Ended) -> None:
-        number = self._expect(event.assignment, event, *AT_WORK)
         step, position = event.assignment.step, event.assignment.position
+        number = self._first[step] + position
+        if self._stage[number] != Stage.RUNNING:
+            self._expect(event.assignment, event, *AT_WORK)
         stage = self._stage[number]
         if stage == Stage.RUNNING:
             self.state.admission.release(number)
@@ -131,7 +134,8 @@ class RunMachine:
 
     def _ended(self, number: int, step: int, position: int, own: int) -> None:
         """It is over with this taint of its own; what taints it from upstream goes on from it too."""
-        cause = self.state.dependencies.cause(step, position)
+        dependencies = self.state.dependencies
+        cause = dependencies.cause(step, position) if dependencies.stained else CLEAN
         self._over(number, step, position, own if cause == CLEAN else cause, own)
 
     def _park(self, event: Parked) -> None:
@@ -221,9 +225,11 @@ class RunMachine:
             return
         if shape.enter is not None and self._not_entered(number, step, position):
             return
-        if self._refused(number, step, position):
-            return
         limits = self._limits
+        if (
+            self.state.dependencies.stained or shape.run_if != "success" or limits.any_broken
+        ) and self._refused(number, step, position):
+            return
         if limits.watched[step] and not self.state.stopping and limits.holds(step, position):
             self._stage[number] = Stage.HELD
         elif shape.judged:
@@ -331,7 +337,8 @@ class RunMachine:
             state.ready.extend(state.dependencies.settle(step, position, taint))
         elif state.blocks.of_end and not state.wholly:  # an always may still wait for it
             state.ready.extend(state.dependencies.settle(step, position, taint))
-        self._finish_if_over()
+        if state.over == len(self._stage):
+            state.commands.append(Finish())
 
     def _finish_if_over(self) -> None:
         if self.state.over == self.total:

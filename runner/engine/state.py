@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, IntFlag
@@ -51,13 +52,18 @@ class IllegalTransition(Exception):
 
 
 class State:
-    """The memory of a run; ``active`` is how many answers from outside are awaited, ``over`` who is over."""
+    """The memory of a run.
+
+    ``active`` is how many answers from outside are awaited, ``over`` how many assignments are over, ``cancelled``
+    whether any was.
+    """
 
     __slots__ = (
         "active",
         "admission",
         "began",
         "blocks",
+        "cancelled",
         "commands",
         "dependencies",
         "mark",
@@ -79,13 +85,15 @@ class State:
         self.ready: deque[int] = deque()
         self.commands: list[Command] = []
         self.began = self.stopping = self.wholly = False
+        self.cancelled = False
         self.over = self.active = 0
 
     def counters(self, number: int) -> Path:
         """The counters of an assignment, with how many slots it takes of each."""
-        assignment = self.dependencies.locate(number)
-        counters = self.shape.steps[assignment.step].counters
-        return counters[assignment.position] if counters else ()
+        first = self.dependencies.first
+        step = bisect_right(first, number) - 1
+        counters = self.shape.steps[step].counters
+        return counters[number - first[step]] if counters else ()
 
     def span(self, step: int) -> tuple[int, int]:
         """The first number of a step, and the one behind its last."""
@@ -123,6 +131,7 @@ class State:
         if self.mark[number] & Mark.CANCELLED:
             return
         self.mark[number] |= Mark.CANCELLED
+        self.cancelled = True
         if self.stage[number] == Stage.RESUMING:
             self.admission.withdraw(number)
             self.stage[number] = Stage.PARKED

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from runner.engine.events import Parked, Resumed
 from runner.engine.port import Waited
+from runner.engine.result import Result
 from runner.engine.shape import Assignment
 
 Tell = Callable[[Parked | Resumed], None]
@@ -18,7 +19,7 @@ class WorkingTurn:
 
     It is ``parked`` while all of its workers are away, and comes back with the first of them. Once it is ended (the
     assignment was cancelled) nothing waits for slots any more: what is left to do is to stop what runs. ``acted`` says
-    that a start was recorded, so that the host may have been acted on.
+    that a start was recorded, so that the host may have been acted on; ``task`` is what runs it.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class WorkingTurn:
         "_workers",
         "acted",
         "parked",
+        "task",
     )
 
     def __init__(self, assignment: Assignment, tell: Tell, record: Record) -> None:
@@ -45,6 +47,7 @@ class WorkingTurn:
         self._coming: asyncio.Future[None] | None = None
         self._ended = False
         self.acted = False
+        self.task: asyncio.Task[Result] | None = None
 
     async def record_start(self, attempt: int, item: int | None = None) -> None:
         """Wait for slots where they were lost, then note the start; see the port."""
