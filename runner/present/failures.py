@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -30,12 +30,28 @@ _Key: TypeAlias = tuple[object, ...]
 class FailureGroup:
     """What went wrong in the same way; ``first`` is the result that stands for all, cut short.
 
-    ``steps`` and ``hosts`` are in the order in which they were met, each once.
+    ``steps`` and ``hosts`` are in the order in which they were met, each once; a host comes with those of its steps
+    that no ``rescue`` has mended, ``rescued`` are the hosts that have none left.
     """
 
     first: Result
     steps: dict[str, None] = field(default_factory=dict)
-    hosts: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, list[str]] = field(default_factory=dict)
+    rescued: dict[str, None] = field(default_factory=dict)
+
+    def add(self, result: Result) -> None:
+        """Take a result that is like the first one."""
+        self.steps[result.step] = None
+        self.hosts.setdefault(result.host, []).append(result.step)
+        self.rescued.pop(result.host, None)
+
+    def rescue(self, host: str, steps: Collection[str]) -> None:
+        """These steps went bad there, and were mended."""
+        if host in self.hosts:
+            left = [step for step in self.hosts[host] if step not in steps]
+            self.hosts[host] = left
+            if not left:
+                self.rescued[host] = None
 
 
 class FailureReport:
@@ -44,7 +60,7 @@ class FailureReport:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._groups: dict[_Key, FailureGroup] = {}
-        self._left_out: dict[tuple[str, Status], list[str]] = {}
+        self._left_out: dict[tuple[str, Status], dict[str, None]] = {}
 
     def add(self, result: Result) -> None:
         """Take one result."""
@@ -52,29 +68,46 @@ class FailureReport:
             return
         group = self._groups.get(key := _likeness(result))
         if group is None and len(self._groups) >= MOST_GROUPS:
-            self._left_out.setdefault((result.step, result.status), []).append(result.host)
+            self._left_out.setdefault((result.step, result.status), {})[result.host] = None
             return
         if group is None:
             group = self._groups[key] = FailureGroup(_essence(result))
-        group.hosts[result.host] = None
-        group.steps[result.step] = None
+        group.add(result)
+        if result.rescued:
+            group.rescue(result.host, (result.step,))
+
+    def rescue(self, host: str, steps: Collection[str]) -> None:
+        """A ``rescue`` mended what these steps did there: told as mended, or not at all past the limits."""
+        for group in self._groups.values():
+            group.rescue(host, steps)
+        for (step, _), hosts in self._left_out.items():
+            if step in steps:
+                hosts.pop(host, None)
 
     def __bool__(self) -> bool:
         return bool(self._groups)
 
-    def lines(self, *, bad: str = "✗") -> list[Line]:
-        """The report, in the order in which the failures came; each ends with an empty line."""
+    def lines(self, *, bad: str = "✗", mended: str | None = "✓") -> list[Line]:
+        """The report, in the order in which the failures came; each ends with an empty line.
+
+        ``bad`` and ``mended`` are signs, the second of what was rescued everywhere; None leaves that out.
+        """
         lines: list[Line] = []
         for group in self._groups.values():
-            lines += [*self._group_lines(group, bad), ()]
+            if len(group.rescued) < len(group.hosts):
+                lines += [*self._group_lines(group, bad), ()]
+            elif mended is not None:
+                lines += [*self._group_lines(group, mended), ()]
         for (step, status), hosts in self._left_out.items():
-            words = f"{bad} {step} {_status_words(status)} in other ways on "
-            lines += [line(Piece(words, STATUS_ROLES[status]), Piece(self._fold(hosts), Role.HOSTS)), ()]
+            if hosts:
+                words = f"{bad} {step} {_status_words(status)} in other ways on "
+                lines += [line(Piece(words, STATUS_ROLES[status]), Piece(self._fold(hosts), Role.HOSTS)), ()]
         return lines
 
     def result_lines(self, result: Result, *, bad: str = "✗") -> list[Line]:
         """One bad result told alone, as it happens."""
-        group = FailureGroup(_essence(result), {result.step: None}, {result.host: None})
+        group = FailureGroup(_essence(result))
+        group.add(result)
         return list(self._group_lines(group, bad))
 
     def _group_lines(self, group: FailureGroup, bad: str) -> Iterator[Line]:
@@ -82,8 +115,12 @@ class FailureReport:
         count = f" ({len(group.hosts)} hosts)" if len(group.hosts) > 1 else ""
         step = f"{result.step} " if len(group.steps) == 1 else ""
         count += f" in {len(group.steps)} steps: {', '.join(group.steps)}" if len(group.steps) > 1 else ""
+        whole = len(group.rescued) == len(group.hosts)
+        ended = _how_it_ended(result) + (", rescued" if whole else "")
+        if group.rescued and not whole:
+            count += f", rescued on {self._fold(group.rescued)}"
         yield line(
-            Piece(f"{bad} {step}{_how_it_ended(result)}", STATUS_ROLES[result.status]),
+            Piece(f"{bad} {step}{ended}", Role.CHANGED if whole else STATUS_ROLES[result.status]),
             " on ",
             Piece(self._fold(group.hosts), Role.HOSTS),
             Piece(count, Role.FAINT),

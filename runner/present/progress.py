@@ -3,41 +3,72 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from runner.engine.observe import (
     AssignmentEnded,
     AssignmentStarted,
+    AssignmentWaits,
+    BlockRescued,
+    DeadlineSet,
+    GateOpened,
+    PolicyStopped,
     ProgressReceived,
     RunEnded,
     RunEvent,
     RunStarted,
     StepOutline,
     Summary,
+    Waits,
+    WaveStarted,
 )
 from runner.engine.result import WORST_FIRST, Result, Status
-
-_RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 
 
 @dataclass(slots=True)
 class StepProgress:
     """One step.
 
-    ``running`` holds its hosts with the moment they started, in that order; ``said`` what the scripts on them last
-    said of their progress; ``skip_reasons`` at most two, as only a single one can be told for all.
+    Attributes:
+        outline: its id, its name, how many hosts.
+        running: hosts that work, with the moment they started, in that order.
+        deadlines: of hosts that work, the phase each is in.
+        waiting: hosts that wait without working, by what for, in the order in which they began to.
+        said: what the scripts on the hosts last said of their progress.
+        counts: results by status.
+        ignored: bad results that were taken as good.
+        restored: results that an earlier part of the run recorded.
+        would_change: results that a run without ``--check`` would change.
+        skip_reasons: at most two, as only a single one can be told for all.
+        gate: the question that waits for an answer.
+        wave: the last one that began; ``before_wave`` is how many hosts stand in those before it.
+        started_at: when the first host started.
+        ended_at: when the last one that is through ended.
+
     """
 
     outline: StepOutline
     running: dict[str, datetime] = field(default_factory=dict)
+    deadlines: dict[str, DeadlineSet] = field(default_factory=dict)
+    waiting: dict[Waits, dict[str, AssignmentWaits]] = field(default_factory=dict)
     said: dict[str, ProgressReceived] = field(default_factory=dict)
     counts: Counter[Status] = field(default_factory=Counter)
     ignored: int = 0
+    restored: int = 0
+    would_change: int = 0
     skip_reasons: set[str] = field(default_factory=set)
+    gate: GateOpened | None = None
+    wave: WaveStarted | None = None
+    before_wave: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def going_on(self) -> bool:
+        """Whether a host works or waits."""
+        return bool(self.running) or any(self.waiting.values())
 
     @property
     def ended(self) -> int:
@@ -58,13 +89,25 @@ class StepProgress:
 
 
 class RunProgress:
-    """Follows a run by its events."""
+    """Follows a run by its events.
+
+    ``stops`` are the limits that were exceeded; ``waves`` the last ones that began, by step or block; ``mended`` is
+    how many bad results a ``rescue`` has mended.
+    """
 
     def __init__(self) -> None:
         self.start: RunStarted | None = None
         self.summary: Summary | None = None
         self.steps: dict[str, StepProgress] = {}
+        self.stops: list[PolicyStopped] = []
+        self.waves: dict[str, WaveStarted] = {}
+        self.mended = 0
+        self._hosts: dict[str, Counter[Status]] = {}
+        self._bad: dict[str, list[tuple[str, Status]]] = {}
         self._worst: dict[str, Status] = {}
+        self._hosts_with: Counter[Status] = Counter()
+        self._rescued: set[str] = set()
+        self._would_change: set[str] = set()
 
     def on_event(self, event: RunEvent) -> None:
         """Take one event into account."""
@@ -74,23 +117,54 @@ class RunProgress:
                 self.steps = {outline.id: StepProgress(outline) for outline in event.steps}
             case AssignmentStarted():
                 step = self.steps[event.step]
+                _stop_waiting(step, event.host)
                 step.running[event.host] = event.at
                 step.started_at = step.started_at or event.at
+            case AssignmentWaits():
+                step = self.steps[event.step]
+                step.running.pop(event.host, None)
+                step.deadlines.pop(event.host, None)
+                step.said.pop(event.host, None)
+                _stop_waiting(step, event.host)
+                step.waiting.setdefault(event.what, {})[event.host] = event
+            case DeadlineSet():
+                self.steps[event.step].deadlines[event.host] = event
             case ProgressReceived():
                 self._note_progress(event)
             case AssignmentEnded():
-                self._count(event.result, event.at)
+                self._count(event.result, event.at, restored=event.restored)
+            case WaveStarted():
+                self._note_wave(event)
+            case GateOpened():
+                self.steps[event.step].gate = event
+            case PolicyStopped():
+                self.stops.append(event)
+            case BlockRescued():
+                self._rescue(event.host, event.steps)
             case RunEnded():
                 self.summary = event.summary
             case _:
                 pass
 
+    @property
+    def bad_hosts(self) -> int:
+        """How many hosts stand under a bad status now."""
+        return sum(number for status, number in self._hosts_with.items() if status.bad)
+
     def hosts_by_status(self) -> Mapping[Status, list[str]]:
-        """Hosts under their worst status, the worst first; an ignored result counts as ok."""
+        """Hosts under their worst status, the worst first; an ignored or rescued result counts as ok."""
         hosts: dict[Status, list[str]] = {status: [] for status in WORST_FIRST}
         for host, status in self._worst.items():
             hosts[status].append(host)
         return {status: names for status, names in hosts.items() if names}
+
+    def was_rescued(self, host: str) -> bool:
+        """Whether a ``rescue`` mended a block there."""
+        return host in self._rescued
+
+    def would_change(self, host: str) -> bool:
+        """Whether a run without ``--check`` would change it."""
+        return host in self._would_change
 
     def _note_progress(self, event: ProgressReceived) -> None:
         """Keep the last one of a host; the end of an activity takes it away, unless another has taken its place."""
@@ -100,16 +174,60 @@ class RunProgress:
         elif event.host in said and said[event.host].activity == event.activity:
             del said[event.host]
 
-    def _count(self, result: Result, at: datetime) -> None:
+    def _note_wave(self, event: WaveStarted) -> None:
+        """A wave of a step, or of a block, which is no step."""
+        self.waves[event.step] = event
+        if (step := self.steps.get(event.step)) is not None:
+            step.before_wave += step.wave.hosts if step.wave is not None else 0
+            step.wave = event
+
+    def _count(self, result: Result, at: datetime, *, restored: bool) -> None:
         step = self.steps[result.step]
         step.running.pop(result.host, None)
+        step.deadlines.pop(result.host, None)
         step.said.pop(result.host, None)
+        _stop_waiting(step, result.host)
         step.counts[result.status] += 1
         step.ignored += result.ignored
+        step.restored += restored
+        step.would_change += result.would_change
         if result.skip_reason is not None and len(step.skip_reasons) < 2:
             step.skip_reasons.add(result.skip_reason)
         step.ended_at = at
-        status = Status.OK if result.ignored else result.status
-        worst = self._worst.setdefault(result.host, status)
-        if _RANK[status] < _RANK[worst]:
-            self._worst[result.host] = status
+        if result.would_change:
+            self._would_change.add(result.host)
+        if result.bad:
+            self._bad.setdefault(result.host, []).append((result.step, result.status))
+        self._hosts.setdefault(result.host, Counter())[Status.OK if result.ignored else result.status] += 1
+        self._note_worst(result.host)
+
+    def _rescue(self, host: str, steps: Collection[str]) -> None:
+        """As the engine counts it: the bad results of these steps there are ``ok`` from now on."""
+        self._rescued.add(host)
+        left: list[tuple[str, Status]] = []
+        for step, status in self._bad.pop(host, []):
+            if step not in steps:
+                left.append((step, status))
+                continue
+            self._hosts[host][status] -= 1
+            self._hosts[host][Status.OK] += 1
+            self.mended += status.bad
+        if left:
+            self._bad[host] = left
+        if host in self._hosts:
+            self._note_worst(host)
+
+    def _note_worst(self, host: str) -> None:
+        counts = self._hosts[host]
+        worst = next(status for status in WORST_FIRST if counts[status])
+        if (before := self._worst.get(host)) is not worst:
+            if before is not None:
+                self._hosts_with[before] -= 1
+            self._hosts_with[worst] += 1
+            self._worst[host] = worst
+
+
+def _stop_waiting(step: StepProgress, host: str) -> None:
+    for hosts in step.waiting.values():
+        if hosts.pop(host, None) is not None and not hosts:
+            step.gate = None if not step.waiting.get(Waits.GATE) else step.gate

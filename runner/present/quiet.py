@@ -1,22 +1,24 @@
-"""``-o quiet``: failures, and what may still run on hosts; a run in which all went well says nothing."""
+"""``-o quiet``: failures, limits that ended a part of the run, and what may still run on hosts; else nothing."""
 
 from __future__ import annotations
 
-from runner.engine.observe import AssignmentEnded, RunEnded, RunEvent
+from runner.engine.observe import AssignmentEnded, BlockRescued, PolicyStopped, RunEnded, RunEvent
 from runner.present.failures import FailureReport
 from runner.present.harmless import harmless
 from runner.present.paint import Line, Painter, Piece, Role, line
 from runner.present.port import Mask
+from runner.present.recap import stop_sentences
 from runner.present.sink import Sink
 
 
 class Quiet:
-    """Writes the report of failures when the run has ended."""
+    """Writes the report of failures when the run has ended; what a ``rescue`` has mended is none."""
 
     def __init__(self, sink: Sink, mask: Mask, *, colour: bool = False) -> None:
         self._sink = sink
         self._mask = mask
         self._failures = FailureReport(mask)
+        self._stops: list[PolicyStopped] = []
         self._painter = Painter(colour)
 
     def on_event(self, event: RunEvent) -> None:
@@ -24,6 +26,10 @@ class Quiet:
         match event:
             case AssignmentEnded():
                 self._failures.add(event.result)
+            case BlockRescued():
+                self._failures.rescue(event.host, event.steps)
+            case PolicyStopped():
+                self._stops.append(event)
             case RunEnded():
                 self._finish(event)
             case _:
@@ -34,7 +40,8 @@ class Quiet:
         self._sink.close()
 
     def _finish(self, event: RunEnded) -> None:
-        lines: list[Line] = self._failures.lines(bad="✗" if self._sink.unicode else "x")
+        lines: list[Line] = self._failures.lines(bad="✗" if self._sink.unicode else "x", mended=None)
+        lines += [self._warning("stopped", text) for text in stop_sentences(self._stops, event.summary)]
         if event.summary.stopped_because:
             lines.append(self._warning("stopped", event.summary.stopped_because))
         lines += [self._warning("may still run", name) for name in event.summary.may_still_run]
