@@ -11,7 +11,7 @@ from runner.inventory.inventory import Inventory
 from runner.plan.arrange import Arranged, Arranger
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.compute import compute_keys
-from runner.plan.counters import Limits
+from runner.plan.counters import Limits, uses_of
 from runner.plan.digest import plan_digest
 from runner.plan.extras import check_extras
 from runner.plan.fill import filled
@@ -188,7 +188,7 @@ def _check(request: PlanRequest, draft: _Draft, steps: Sequence[Step], problems:
             refuse_transports(step, places, problems)
     asking = Asking(
         pools=_pools(request),
-        uses_of=inventory.pool_uses if inventory is not None else _none,
+        uses_of=uses_of(inventory),
         nobody_answers=request.no_input and not request.can_approve and not request.validating,
         check=request.check,
         lenient=request.is_lenient,
@@ -203,10 +203,6 @@ def _pools(request: PlanRequest) -> dict[str, Pool]:
     """Those of the inventory and of the playbook; where both have one, the playbook's counts, which is nearer."""
     of_inventory = request.inventory.pools if request.inventory is not None else {}
     return {**of_inventory, **request.playbook.pools}
-
-
-def _none(_host: str) -> tuple[()]:
-    return ()
 
 
 def _check_assignments(steps: Sequence[Step], arranged: Arranged, problems: Problems) -> None:
@@ -233,7 +229,7 @@ def _plan(request: PlanRequest, draft: _Draft) -> Plan:
         run=playbook.throttle if request.throttle is None else request.throttle,
         blocks=draft.blocks,
         pools=_pools(request),
-        uses_of=inventory.pool_uses if inventory is not None else _none,
+        uses_of=uses_of(inventory),
     )
     steps = [item.step for item in draft.steps]
     shape, pools = run_shape(steps, draft.arranged, numbers, limits, playbook)

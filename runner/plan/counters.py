@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from runner.inventory.inventory import Inventory
 from runner.plan.order import around
 from runner.plan.place import Placed
 from runner.playbook.control import Pool, PoolUse
@@ -88,6 +90,13 @@ def _slots(step: Step, placed: Placed, common: Sequence[int], counters: Counters
         if pool is not None:
             slots[counters.number("pool", name, pool.size)] = weight
     return tuple(slots.items())
+
+
+def uses_of(inventory: Inventory | None) -> Callable[[str], Sequence[PoolUse]]:
+    """What each host takes of pools by itself, asked of the inventory once a host."""
+    if inventory is None:
+        return lambda _: ()
+    return cache(inventory.pool_uses)
 
 
 def pool_weights(

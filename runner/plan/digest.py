@@ -22,13 +22,15 @@ def plan_digest(
 
     The seed is not in it: the order that came of it is.
     """
-    places: dict[int, list[Any]] = {}
+    numbers: dict[int, int] = {}
+    places: list[list[Any]] = []
 
-    def place(placement: Placement) -> list[Any]:
-        """Steps share placements, and an endpoint takes long to write out."""
-        if id(placement) not in places:
-            places[id(placement)] = _place(placement)
-        return places[id(placement)]
+    def place(placement: Placement) -> int:
+        """The number of a placement: steps share them, and each is written out once."""
+        if id(placement) not in numbers:
+            numbers[id(placement)] = len(places)
+            places.append(_place(placement))
+        return numbers[id(placement)]
 
     parts = {
         "files": sorted(document.source.digest for document in playbook.documents),
@@ -38,6 +40,7 @@ def plan_digest(
         "blocks": [[item.block.id, [each.host for each in item.placements]] for item in blocks],
         "waves": [[item.name, [[list(wave.hosts), wave.pause] for wave in item.waves]] for item in policies],
         "pools": [[pool.name, pool.size] for pool in pools],
+        "places": places,
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

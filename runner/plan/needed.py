@@ -28,7 +28,8 @@ def credentials_needed(
     playbook: Playbook, planned: Sequence[PlannedStep], policies: Sequence[PlannedPolicy]
 ) -> frozenset[str]:
     """Names of the credentials that endpoints log in with and scripts read."""
-    endpoints = {placement.endpoint for item in planned for placement in reached(item)}
+    placements = {id(placement): placement for item in planned for placement in reached(item)}
+    endpoints = {placement.endpoint for placement in placements.values()}
     needed = {
         e.credential for endpoint in endpoints for e in (endpoint, *(endpoint.jump or ())) if e.credential
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.shape import Policy, WaveShape
-from runner.plan.build import PlanRequest
+from runner.plan.build import PlanRequest, build_plan
 from runner.plan.model import Plan
 from runner.playbook.bodies import GateBody
+from runner.playbook.load import load_playbook
+from runner.problems import Problems
 from runner.using.model import Shell
 from tests.support.planning import found, prepared
 
@@ -333,3 +336,36 @@ def test_a_plan_for_check_says_so_and_a_seed_can_be_given(tmp_path: Path) -> Non
     seeds = {plan_of(tmp_path, '- {id: a, script: "true"}').seed for _ in range(3)}
     assert len(seeds) > 1
     assert all(0 <= seed < 2**48 for seed in seeds)
+
+
+def test_the_digest_covers_the_order_and_not_the_seed_itself(tmp_path: Path) -> None:
+    """The same seed gives the same plan again; another one gives another order, and the digest says so."""
+    path = tmp_path / "p.yml"
+
+    def digest(seed: int, order: str) -> str:
+        path.write_text(
+            f"version: 1\nname: x\nsteps: [{{id: s, hosts: [a, b, c, d], order_by: {order}, script: x}}]\n",
+            encoding="utf-8",
+        )
+        problems = Problems()
+        playbook = load_playbook(path, problems)
+        assert playbook is not None
+        plan = build_plan(
+            PlanRequest(
+                playbook=playbook,
+                inventory=None,
+                inputs={},
+                extras={},
+                run="r",
+                now=datetime(2026, 11, 21, tzinfo=UTC),
+                seed=seed,
+            ),
+            problems,
+        )
+        assert plan is not None, problems.sorted()
+        assert seed == plan.seed
+        return plan.digest
+
+    assert digest(1, "shuffle") == digest(1, "shuffle")
+    assert digest(1, "shuffle") != digest(2, "shuffle")
+    assert digest(1, "name") == digest(2, "name")
