@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def keep_new(folder: Path, header: RunHeader, *, resume_options: str = "") -> Ke
         UsageError: ``journal-not-created``; nothing was run.
 
     """
+    with suppress(OSError):  # told by the store, with what helps
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory = RunStore(folder).create(header)
     return Kept(directory=directory, lock=directory.lock(), resume_options=resume_options)
 

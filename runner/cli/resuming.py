@@ -16,7 +16,7 @@ from runner.cli.resume_told import MOST_NAMED, decide, tell, tell_taken_for_done
 from runner.cli.run_command import asked_password, read_logins
 from runner.cli.running import Locking, Showing, execute
 from runner.errors import JournalError, UsageError
-from runner.execute.gate import GATE_CODES
+from runner.execute.executor import GATE_SHUT
 from runner.journal.record import Answered, Choice, Resumed, RunOptions
 from runner.journal.replay import History
 from runner.journal.store import RunDirectory, RunStore
@@ -170,7 +170,7 @@ def _answers(directory: RunDirectory, history: History) -> dict[str, Answered]:
         given = directory.control.answered(step.id)
         told = history.answers.get(step.id)
         shut = any(
-            result.step == step.id and result.failure is not None and result.failure.code in GATE_CODES
+            result.step == step.id and result.failure is not None and result.failure.code in GATE_SHUT
             for result in history.results.values()
         )
         if given is not None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from runner.cli.gatekeeper import user_name
 from runner.errors import UsageError
-from runner.execute.gate import GATE_CODES
+from runner.execute.executor import GATE_SHUT
 from runner.journal.store import RunDirectory
 from runner.problems import suggestion
 
@@ -80,10 +80,11 @@ def approve(directory: RunDirectory, step: str, *, go: bool) -> str:
 
 def _shut_gates(directory: RunDirectory) -> list[str]:
     results = directory.replay(outputs=False).results.values()
-    shut = (one.step for one in results if one.failure is not None and one.failure.code in GATE_CODES)
+    shut = (one.step for one in results if one.failure is not None and one.failure.code in GATE_SHUT)
     return list(dict.fromkeys(shut))
 
 
 def _no_such_gate(directory: RunDirectory, step: str, gates: list[str], words: str) -> UsageError:
-    hints = suggestion(step, gates, limit=0) if gates else (f"no gate {words}",)
+    named = ", ".join(f"`{gate}`" for gate in gates)
+    hints = suggestion(step, gates) or ((f"{words}: {named}",) if gates else ())
     return UsageError("no-such-gate", f"no gate `{step}` of run `{directory.run}` {words}", hints=hints)

@@ -71,6 +71,8 @@ class GateRun:
             return self._unattended(waiting)
         asking = services.questions.ask(self._site.planned.index, lambda: self._answer(keeper, waiting))
         answer = await waiting.away(asking, f"the gate waits for an answer: {self._message}")
+        if answer is None and self._body.timeout is None:
+            return self._unattended(waiting)  # no answer is there, and nobody sits at a terminal
         if answer is None:
             return self._timed_out(waiting, "nobody answered")
         if answer.go:

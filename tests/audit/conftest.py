@@ -40,7 +40,7 @@ def audit(tmp_path: Path) -> Audit:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text), encoding="utf-8")
-        variables = {"HOME": str(tmp_path), **(environment or {})}
+        variables = {"HOME": str(tmp_path), "XDG_STATE_HOME": "", **(environment or {})}
         streams: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,

@@ -42,8 +42,13 @@ def test_no_repository(audit: Audit, tmp_path: Path) -> None:
     assert kept(audit(*words, environment={"RUNNER_HOME": "there"}).out).parts[0] == "there"
 
 
-def test_a_short_run_leaves_nothing(audit: Audit, tmp_path: Path) -> None:
-    """A run whose output fits in memory writes nothing on the controller."""
+def test_a_short_run_leaves_its_journal(audit: Audit, tmp_path: Path) -> None:
+    """A run whose output fits in memory leaves its record on the controller, and nothing else."""
     book = "version: 1\nsteps:\n  - script: echo hi\n"
     assert audit("run", "book.yml", files={"book.yml": book}).code == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["book.yml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".local", "book.yml"]
+    (run,) = (tmp_path / ".local/state/runner/runs").iterdir()
+    kept = {path.name for path in run.rglob("*") if path.is_file()}
+    assert kept == {"journal.jsonl", "lock"}
+    folders = {path.stat().st_mode & 0o777 for path in (run, *run.iterdir()) if path.is_dir()}
+    assert folders == {0o700}
