@@ -58,9 +58,13 @@ class NullConnection:
         self.endpoint = endpoint
         self._transport = transport
 
-    async def start(self, command: Sequence[str], receiver: Receiver) -> NullProcess:
+    async def start(self, command: Sequence[str], receiver: Receiver, *, kept: bool = False) -> NullProcess:
         """Start at once."""
         return NullProcess(receiver)
+
+    async def start_subsystem(self, name: str, receiver: Receiver, *, kept: bool = False) -> NullProcess:
+        """As a command."""
+        return await self.start([name], receiver, kept=kept)
 
     async def probe(self, timeout: float) -> bool:  # noqa: ASYNC109 - the port's signature
         """It is always there."""
