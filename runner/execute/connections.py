@@ -42,13 +42,16 @@ class Connections:
         self._plan = plan
         self._world = world
         self._patience = patience
-        self._open: dict[Endpoint, Link] = {}
-        self._opening: dict[Endpoint, _Opening] = {}
+        self._open: dict[int, Link] = {}
+        self._opening: dict[int, _Opening] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._shared: dict[Endpoint, Endpoint] = {}
-        self._close_within: dict[Endpoint, float] = {}
+        self._shared: dict[Endpoint, int] = {}  # a number for all endpoints that share a connection
+        self._numbers: dict[
+            int, tuple[int, Endpoint]
+        ] = {}  # by id, with the endpoint so that it stays its own
+        self._close_within: dict[int, float] = {}
         self._pools = _adaptive_pools(plan) if world.connect_gate is not None else {}
-        self._left: Counter[Endpoint] = Counter()
+        self._left: Counter[int] = Counter()
         for planned in plan.steps:
             for placement in planned.placements:
                 for place in places_of(placement):
@@ -132,7 +135,7 @@ class Connections:
         if placement.close_timeout is not None:
             self._close_within[key] = placement.close_timeout
 
-    def _leave(self, key: Endpoint, after: Sequence[asyncio.Task[None]]) -> None:
+    def _leave(self, key: int, after: Sequence[asyncio.Task[None]]) -> None:
         self._left[key] -= 1
         if not self._left[key]:
             del self._left[key]
@@ -140,11 +143,13 @@ class Connections:
             if connection is not None:
                 self._dismiss(connection, after, key)
 
-    def _key(self, endpoint: Endpoint) -> Endpoint:
-        key = self._shared.get(endpoint)
-        if key is None:
-            key = self._shared[endpoint] = shared_key(endpoint)
-        return key
+    def _key(self, endpoint: Endpoint) -> int:
+        """The number of the connection that the endpoint shares; hashing an endpoint each time would cost more."""
+        known = self._numbers.get(id(endpoint))
+        if known is None:
+            number = self._shared.setdefault(shared_key(endpoint), len(self._shared))
+            known = self._numbers[id(endpoint)] = number, endpoint
+        return known[0]
 
     async def _connect(self, endpoint: Endpoint) -> Link:
         transports = self._world.transports
@@ -155,7 +160,7 @@ class Connections:
                 "transport-unknown", f"transport `{endpoint.transport}` is not available; known: {known}"
             )
         login = self._world.logins.get(endpoint.credential) if endpoint.credential else None
-        gate, pools = self._world.connect_gate, self._pools.get(self._key(endpoint))
+        gate, pools = self._world.connect_gate, self._pools.get(shared_key(endpoint))
         if gate is None or not pools:
             return await transport.connect(endpoint, login)
         await gate.enter(pools)
@@ -167,7 +172,7 @@ class Connections:
             gate.leave(pools, ok=opened, seconds=self._world.clock.monotonic() - begin)
         return link
 
-    def _opened(self, key: Endpoint, task: asyncio.Task[Link]) -> None:
+    def _opened(self, key: int, task: asyncio.Task[Link]) -> None:
         del self._opening[key]
         if task.cancelled() or task.exception() is not None:
             return
@@ -176,7 +181,7 @@ class Connections:
         else:
             self._dismiss(task.result(), (), key)
 
-    def _dismiss(self, connection: Link, after: Sequence[asyncio.Task[None]], key: Endpoint) -> None:
+    def _dismiss(self, connection: Link, after: Sequence[asyncio.Task[None]], key: int) -> None:
         seconds = self._close_within.get(key, CLOSE_TIMEOUT)
         closing = asyncio.ensure_future(self._close(connection, after, seconds))
         self._closing.add(closing)

@@ -58,7 +58,8 @@ class Course:
                 result = await attempt(site)
             finally:
                 self._leave(site)
-            result = replace(result, attempt=self._number)
+            if self._number > 1:
+                result = replace(result, attempt=self._number)
             result, wait = self._decide(site, result)
             if wait is None:
                 return settled(site, self._whole(result))
