@@ -22,11 +22,14 @@ _COMMAND = "$ "
 
 # What differs from run to run, and what stands for it in a comparison.
 _VARYING = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{4}"), "RUN"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-[0-9a-f]{4}|…)"), "RUN"),
+    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+]00:00)?"), "WHEN"),
+    (re.compile(r"\bby \S+ on \S+"), "by USER on MACHINE"),
     (re.compile(r"\b\d+(\.\d+)?m?s\b"), "TIME"),
     (re.compile(r"(?<=process )\d+"), "PID"),
     (re.compile(r"(?<=port: )\d+"), "PORT"),
     (re.compile(r"(?<=plan )[0-9a-f]{12}"), "DIGEST"),
+    (re.compile(r"(?<=planfile )[0-9a-f]{12}"), "DIGEST"),
     (re.compile(r"(?<=\.)\d{8}T\d{6}Z~"), "INSTANT~"),
     (re.compile(r"(?m)^-?\d{8,}$"), "MEMORY"),
     (re.compile(r"(?m)^\d+\.\d+\.\d+$"), "VERSION"),
