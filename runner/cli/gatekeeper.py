@@ -24,6 +24,9 @@ from runner.present.harmless import harmless
 POLL: Final = 0.5
 """Seconds between looks for an answer of ``runs approve``: one small directory entry, and nobody waits longer."""
 
+_LINE_UP: Final = "\x1b[A"
+"""Takes back that the terminal went to the next line at Enter, as the live view counts its lines from its last."""
+
 _YES = frozenset({"y", "yes"})
 _NO = frozenset({"n", "no"})
 
@@ -37,6 +40,7 @@ class RunGatekeeper:
         terminal: the path of the terminal to ask on, None where nobody sits there or nothing may be asked.
         before: answers that were given while nobody ran the run, by step.
         answered: told every answer, for the journal.
+        prompts: write the question to the terminal; False where a live view shows it as its last line.
 
     """
 
@@ -48,12 +52,14 @@ class RunGatekeeper:
         terminal: str | None,
         before: Mapping[str, Answered],
         answered: Callable[[Answered], None],
+        prompts: bool = True,
     ) -> None:
         self._control = control
         self._clock = clock
         self._terminal = terminal
         self._before = before
         self._answered = answered
+        self._prompts = prompts
         self._asking = asyncio.Lock()
 
     @property
@@ -114,8 +120,11 @@ class RunGatekeeper:
                 with suppress(termios.error):
                     termios.tcflush(terminal, termios.TCIFLUSH)  # what was typed before is no answer
                 while True:
-                    _write(terminal, f"\ngate `{step}`: {harmless(message)}\ngo on? [y/n] ")
+                    if self._prompts:
+                        _write(terminal, f"\ngate `{step}`: {harmless(message)}\ngo on? [y/n] ")
                     typed = await _line(terminal)
+                    if not self._prompts:
+                        _write(terminal, _LINE_UP)
                     if not typed:  # closed: the answer can come from elsewhere only
                         await asyncio.Event().wait()
                     if (word := typed.strip().lower()) in _YES | _NO:

@@ -29,6 +29,7 @@ from runner.journal.record import Answered
 from runner.journal.replay import Key
 from runner.journal.writer import JournalWriter
 from runner.plan.model import Plan
+from runner.present.group import Presenters
 from runner.present.open import open_presenters
 from runner.present.sink import OutputNotWritten
 from runner.present.terminal import Screen
@@ -99,6 +100,7 @@ def execute(
         mask=redactor.mask,
         verbosity=showing.verbosity,
         on_closed=interruption.on_closed_output,
+        asks=not showing.no_input and controlling_terminal() is not None,
     )
     kept: Kept | None = None
     try:
@@ -148,7 +150,7 @@ def _worse(code: ExitCode) -> ExitCode:
 async def _recorded(
     plan: Plan,
     logins: Mapping[str, Login],
-    presenters: Observer,
+    presenters: Presenters,
     redactor: Redactor,
     interruption: Interruption,
     kept: Kept,
@@ -174,6 +176,7 @@ async def _recorded(
         terminal=None if showing.no_input else controlling_terminal(),
         before=kept.before,
         answered=answered,
+        prompts=not presenters.asks,
     )
     try:
         await writer.flush()

@@ -26,6 +26,11 @@ class Presenters:
         self._errors: list[Exception] = []
         self._on_closed = on_closed
 
+    @property
+    def asks(self) -> bool:
+        """Whether one of them shows the question of a gate where it is answered, so that nobody else has to."""
+        return any(getattr(presenter, "asks", False) for presenter in self._working)
+
     def on_event(self, event: RunEvent) -> None:
         """Show one event; raises nothing."""
         for presenter in tuple(self._working):

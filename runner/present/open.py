@@ -59,6 +59,7 @@ def open_presenters(
     mask: Mask,
     verbosity: int = 0,
     on_closed: Callable[[], None] | None = None,
+    asks: bool = False,
 ) -> Presenters:
     """Open every output that was asked for.
 
@@ -71,6 +72,7 @@ def open_presenters(
         mask: every text passes it.
         verbosity: number of ``-v``.
         on_closed: called once when the reader of an output went away, so that the run can be stopped.
+        asks: gates are answered on the terminal; a live view shows the question where there is one.
 
     Raises:
         UsageError: a wrong value, two outputs for one place.
@@ -84,7 +86,7 @@ def open_presenters(
     presenters: list[Presenter] = []
     try:
         for spec in specs:
-            presenters += _open(spec, screen, mask, verbosity)
+            presenters += _open(spec, screen, mask, verbosity, asks=asks)
     except UsageError:
         Presenters(presenters).close()
         raise
@@ -105,16 +107,16 @@ def _refuse_collisions(specs: Sequence[OutputSpec]) -> None:
         places.add(place)
 
 
-def _open(spec: OutputSpec, screen: Screen, mask: Mask, verbosity: int) -> list[Presenter]:
+def _open(spec: OutputSpec, screen: Screen, mask: Mask, verbosity: int, *, asks: bool) -> list[Presenter]:
     """The presenters of one output; their modules are loaded here, so that a command pays for what it shows."""
     if spec.format == "rich":
-        return [_open_rich(spec, screen, mask, verbosity)]
+        return [_open_rich(spec, screen, mask, verbosity, asks=asks)]
     # Results that go into a file or a pipe leave the terminal free to tell how the run goes.
     watched = spec.path is None and _only_stderr_is_seen(screen) and spec.format != "quiet"
     report: Sink = Nowhere() if watched else StreamSink(screen.stderr, "standard error")
     presenters = [_open_text(spec, report, screen, mask, verbosity)]
     if watched:
-        presenters.append(_open_rich(None, screen, mask, verbosity))
+        presenters.append(_open_rich(None, screen, mask, verbosity, asks=asks))
     return presenters
 
 
@@ -146,7 +148,9 @@ def _whole_file(path: Path) -> WholeFile | WholeStream:
     return WholeStream(FileSink(path)) if special else WholeFile(path)
 
 
-def _open_rich(spec: OutputSpec | None, screen: Screen, mask: Mask, verbosity: int) -> Presenter:
+def _open_rich(
+    spec: OutputSpec | None, screen: Screen, mask: Mask, verbosity: int, *, asks: bool
+) -> Presenter:
     """The view of one output; without one, only what goes to standard error."""
     from runner.present.rich_view import RichSettings, RichView  # noqa: PLC0415 - loaded when asked for
 
@@ -158,6 +162,7 @@ def _open_rich(spec: OutputSpec | None, screen: Screen, mask: Mask, verbosity: i
         now=screen.now,
         verbosity=verbosity,
         terminal=screen.stderr if on_screen and screen.moves_cursor(screen.stderr) else None,
+        asks=asks,
     )
     if spec is None:
         return RichView(None, StreamSink(screen.stderr, "standard error"), mask, settings)

@@ -67,8 +67,9 @@ class StepProgress:
 
     @property
     def going_on(self) -> bool:
-        """Whether a host works or waits."""
-        return bool(self.running) or any(self.waiting.values())
+        """Whether a host works or waits, or a wave for the next one."""
+        between = self.wave is not None and not self.over
+        return bool(self.running) or between or any(self.waiting.values())
 
     @property
     def ended(self) -> int:
@@ -91,8 +92,8 @@ class StepProgress:
 class RunProgress:
     """Follows a run by its events.
 
-    ``stops`` are the limits that were exceeded; ``waves`` the last ones that began, by step or block; ``mended`` is
-    how many bad results a ``rescue`` has mended.
+    ``stops`` are the limits that were exceeded; ``waves`` the last ones that began of blocks, which are no steps;
+    ``mended`` is how many bad results a ``rescue`` has mended.
     """
 
     def __init__(self) -> None:
@@ -147,6 +148,17 @@ class RunProgress:
                 pass
 
     @property
+    def gate(self) -> GateOpened | None:
+        """The question that was asked first of those that wait for an answer."""
+        gates = [step.gate for step in self.steps.values() if step.gate is not None]
+        return min(gates, key=lambda gate: gate.at, default=None)
+
+    @property
+    def rescued_hosts(self) -> int:
+        """On how many hosts a ``rescue`` mended a block."""
+        return len(self._rescued)
+
+    @property
     def bad_hosts(self) -> int:
         """How many hosts stand under a bad status now."""
         return sum(number for status, number in self._hosts_with.items() if status.bad)
@@ -175,11 +187,11 @@ class RunProgress:
             del said[event.host]
 
     def _note_wave(self, event: WaveStarted) -> None:
-        """A wave of a step, or of a block, which is no step."""
-        self.waves[event.step] = event
-        if (step := self.steps.get(event.step)) is not None:
-            step.before_wave += step.wave.hosts if step.wave is not None else 0
-            step.wave = event
+        if (step := self.steps.get(event.step)) is None:
+            self.waves[event.step] = event
+            return
+        step.before_wave += step.wave.hosts if step.wave is not None else 0
+        step.wave = event
 
     def _count(self, result: Result, at: datetime, *, restored: bool) -> None:
         step = self.steps[result.step]

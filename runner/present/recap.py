@@ -40,14 +40,20 @@ def status_words(status: Status) -> str:
     return status.value.replace("_", " ")
 
 
-def counts(numbers: Mapping[Status, int]) -> Iterator[Piece]:
-    """``19 ok, 1 failed`` in the colours of the statuses; those without a result are left out."""
+def counts(numbers: Mapping[Status, int], would_change: int = 0) -> Iterator[Piece]:
+    """``19 ok, 1 failed`` in the colours of the statuses; those without a result are left out.
+
+    ``would_change`` of them would change, which is not said to be changed.
+    """
     before = ""
     for status in _GOOD_FIRST:
-        if number := numbers.get(status):
-            yield Piece(before)
-            yield Piece(f"{number:,} {status_words(status)}", STATUS_ROLES[status])
-            before = ", "
+        number = numbers.get(status, 0)
+        would = min(would_change, number) if status is Status.CHANGED else 0
+        for count, words in ((number - would, status_words(status)), (would, "would change")):
+            if count:
+                yield Piece(before)
+                yield Piece(f"{count:,} {words}", STATUS_ROLES[status])
+                before = ", "
 
 
 def recap_lines(
@@ -146,9 +152,8 @@ def _result_counts(progress: RunProgress, summary: Summary) -> Line:
     also = {
         "ignored": summary.ignored,
         "rescued": progress.mended,
-        "would change": summary.would_change,
         "from before": summary.restored,
     }
     told = ", ".join(f"{number:,} {words}" for words, number in also.items() if number)
     head = f"  {count_of(sum(summary.results.values()), 'result')}: "
-    return line(head, *counts(summary.results), f" ({told})" if told else "")
+    return line(head, *counts(summary.results, summary.would_change), f" ({told})" if told else "")

@@ -17,12 +17,17 @@ from typing import TextIO
 from runner.engine.observe import (
     AssignmentEnded,
     AssignmentStarted,
+    AssignmentWaits,
+    BlockRescued,
+    GateOpened,
     Notice,
     OutputReceived,
+    PolicyStopped,
     ProgressReceived,
     RunEnded,
     RunEvent,
     RunStarted,
+    WaveStarted,
 )
 from runner.engine.result import Result, Status
 from runner.present.cells import cell_width
@@ -35,7 +40,8 @@ from runner.present.live_view import ASCII, UNICODE, counted, live_lines
 from runner.present.paint import STATUS_ROLES, Line, Painter, Piece, Role, fit_line, line, text_of, wrap_line
 from runner.present.port import Mask
 from runner.present.progress import RunProgress, StepProgress
-from runner.present.recap import count_of, recap_lines, status_words
+from runner.present.recap import count_of, recap_lines, stop_sentence
+from runner.present.said import effort_words, ending_words, gate_words, wait_words, wave_words
 from runner.present.sink import Sink
 from runner.present.streams import StreamLine
 from runner.units import format_duration
@@ -56,6 +62,7 @@ class RichSettings:
         now: the time, aware, for how long hosts have been running.
         verbosity: 1 shows every output line as it comes, and how each host ended; 2 also starts and transports.
         terminal: where the live view is drawn; None for none.
+        asks: gates are answered on ``terminal``.
 
     """
 
@@ -65,6 +72,7 @@ class RichSettings:
     now: Callable[[], datetime]
     verbosity: int = 0
     terminal: TextIO | None = None
+    asks: bool = False
 
 
 class RichView:
@@ -82,12 +90,18 @@ class RichView:
         self._folds: dict[str, OutputFold] = {}
         self._failures = FailureReport(mask)
         self._told: Counter[str] = Counter()
+        self._told_rescues: Counter[str] = Counter()
         self._unreachable: set[str] = set()
         self._live = LiveLines()
         self._lock = RLock()
         self._stop = Event()
         self._region = LiveRegion(settings.terminal, self._report_painter) if settings.terminal else None
         self._drawer: Thread | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether the live view shows the question of a gate, and what is typed behind it."""
+        return self._settings.asks and self._region is not None
 
     def on_event(self, event: RunEvent) -> None:
         """Show what the event says."""
@@ -100,8 +114,19 @@ class RichView:
                     self._tell([line(Piece(f"{event.host}  {event.step} started", Role.FAINT))])
                 case OutputReceived() if self._settings.verbosity:
                     self._tell_live(event.host, self._live.feed(event))
+                case AssignmentWaits() if self._settings.verbosity:
+                    self._tell([line(Piece(f"{event.host}  {event.step} {wait_words(event)}", Role.FAINT))])
+                case WaveStarted() if self._settings.verbosity or self._region is None:
+                    self._tell([line(Piece(f"{event.step} {wave_words(event)}", Role.FAINT))])
                 case AssignmentEnded():
-                    self._end(event.result)
+                    self._end(event.result, restored=event.restored)
+                case GateOpened() if self._region is None:
+                    self._tell([line(Piece(f"gate {event.step}: ", Role.WARNING), gate_words(event))])
+                case PolicyStopped():
+                    said = f"{self._glyphs.bad} stopped: {stop_sentence(event)}"
+                    self._tell([line(Piece(said, Role.BAD))])
+                case BlockRescued():
+                    self._rescue(event)
                 case Notice():
                     where = f"{event.host}: " if event.host else ""
                     self._tell([line(Piece("note: ", Role.WARNING), where + event.message)])
@@ -121,10 +146,16 @@ class RichView:
         self._report.close()
 
     def _masked(self, event: RunEvent) -> RunEvent:
-        """What a script says of its progress is cut to the width later, and a cut secret would not be known."""
-        if not isinstance(event, ProgressReceived):
-            return event
-        return replace(event, activity=self._mask(event.activity), status=self._mask(event.status))
+        """Texts of the live view are cut to the width later, and a cut secret would not be known."""
+        match event:
+            case ProgressReceived():
+                return replace(event, activity=self._mask(event.activity), status=self._mask(event.status))
+            case AssignmentWaits():
+                return replace(event, reason=self._mask(event.reason))
+            case GateOpened():
+                return replace(event, message=self._mask(event.message))
+            case _:
+                return event
 
     def _start(self, event: RunStarted) -> None:
         counts = f"{count_of(event.hosts, 'host')}, {count_of(len(event.steps), 'step')}"
@@ -137,10 +168,16 @@ class RichView:
             self._drawer.start()
             self._draw(self._region)
 
-    def _end(self, result: Result) -> None:
-        self._tell_live(result.host, self._live.end(result))
+    def _end(self, result: Result, *, restored: bool) -> None:
         step = self._progress.steps[result.step]
         self._failures.add(result)
+        if not restored:
+            self._show(step, result)
+        if step.over:
+            self._end_step(step)
+
+    def _show(self, step: StepProgress, result: Result) -> None:
+        self._tell_live(result.host, self._live.end(result))
         # The standard error of a failure stands in the report at the end, not twice.
         shown = replace(result, stderr=[]) if result.status.bad and not result.ignored else result
         if self._output is not None:
@@ -150,8 +187,16 @@ class RichView:
             self._tell([self._ending(result)])
         else:
             self._tell_failure(result)
-        if step.over:
-            self._end_step(step)
+
+    def _rescue(self, event: BlockRescued) -> None:
+        """Told at once and in short, as failures are."""
+        self._failures.rescue(event.host, event.steps)
+        self._told_rescues[event.block] += 1
+        if self._told_rescues[event.block] <= _FAILURES_AT_ONCE or self._settings.verbosity:
+            said = f"{self._glyphs.good} {event.block} rescued"
+            self._tell([line(Piece(said, Role.CHANGED), " on ", Piece(event.host, Role.HOSTS))])
+        elif self._told_rescues[event.block] == _FAILURES_AT_ONCE + 1:
+            self._tell([line(Piece(f"  further rescues of {event.block} are told at the end", Role.FAINT))])
 
     def _tell_failure(self, result: Result) -> None:
         """A failure at once and in short: of each step the first few, of a host that cannot be reached the first."""
@@ -204,14 +249,14 @@ class RichView:
 
     def _ending(self, result: Result) -> Line:
         """One host's end, for ``-v``: status and time, for ``-vv`` also how it was reached."""
-        how = f"  {format_duration(result.duration)}" if result.duration else ""
+        how = f"  {effort}" if (effort := effort_words(result)) else ""
         if self._settings.verbosity > 1 and result.transport:
             how += f"  over {result.transport}" + (f", session {result.session}" if result.session else "")
         reason = result.skip_reason or (result.failure.message if result.failure else "")
         return line(
             Piece(f"{result.host}  ", Role.HOSTS),
             f"{result.step} ",
-            Piece(status_words(result.status), STATUS_ROLES[result.status]),
+            Piece(ending_words(result), STATUS_ROLES[result.status]),
             Piece(how, Role.FAINT),
             f"  {reason}" if reason else "",
         )
@@ -224,7 +269,7 @@ class RichView:
         width = self._settings.size()[0]
         lines: list[Line] = [()]
         if self._failures:
-            lines += self._failures.lines(bad=self._glyphs.bad)
+            lines += self._failures.lines(bad=self._glyphs.bad, mended=self._glyphs.good)
         glyphs = self._glyphs
         lines += recap_lines(self._progress, self._mask, width=width, good=glyphs.good, bad=glyphs.bad)
         wrapped = [part for pieces in lines for part in wrap_line(pieces, width)]
@@ -265,9 +310,10 @@ class RichView:
         width, height = self._settings.size()
         room = min(_LIVE_HEIGHT, max(height // 2, 3))
         now = self._settings.now()
-        region.draw(
-            self._safe(live_lines(self._progress, now, width=width, height=room, glyphs=self._glyphs)), width
+        lines = live_lines(
+            self._progress, now, width=width, height=room, glyphs=self._glyphs, asks=self._settings.asks
         )
+        region.draw(self._safe(lines), width)
 
     def _stop_drawing(self) -> None:
         """Harmless when nothing is drawn, or called again (also at the end of the process)."""

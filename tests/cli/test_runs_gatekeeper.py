@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,7 @@ class Keeper:
     before: dict[str, Answered] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     told: list[Answered] = field(default_factory=list)
+    prompts: bool = True
 
     @property
     def control(self) -> Control:
@@ -59,7 +61,12 @@ class Keeper:
         self, until: datetime | None = None, message: str = "ready?"
     ) -> Coroutine[None, None, Answer | None]:
         keeper = RunGatekeeper(
-            self.control, self.clock, terminal=self.terminal, before=self.before, answered=self.told.append
+            self.control,
+            self.clock,
+            terminal=self.terminal,
+            before=self.before,
+            answered=self.told.append,
+            prompts=self.prompts,
         )
         return keeper.ask("go", message, until)
 
@@ -153,6 +160,23 @@ async def test_anything_else_is_asked_again(tmp_path: Path, terminal: tuple[int,
         assert not asked.done()
         os.write(keyboard, typed.encode())
     assert await asked == Answer(False, user_name())
+
+
+async def test_under_a_live_view_no_question_is_written(tmp_path: Path, terminal: tuple[int, str]) -> None:
+    """The view shows it as its last line; after Enter the cursor is taken back there, or the view would lose a line."""
+    keyboard, path = terminal
+    asked = asyncio.create_task(Keeper(tmp_path, path, prompts=False).ask())
+    os.set_blocking(keyboard, False)
+    seen = b""
+    async with asyncio.timeout(30):
+        while b"\x1b[A" not in seen:
+            os.write(keyboard, b"maybe\n")  # again: what comes before it reads is thrown away
+            await asyncio.sleep(0)
+            with suppress(BlockingIOError):
+                seen += os.read(keyboard, 4096)
+    os.write(keyboard, b"y\n")
+    assert await asked == Answer(True, user_name())
+    assert b"[y/n]" not in seen
 
 
 async def test_what_was_typed_before_is_no_answer(tmp_path: Path, terminal: tuple[int, str]) -> None:
