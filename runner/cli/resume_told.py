@@ -53,7 +53,7 @@ def _ask(step: str, hosts: Sequence[str]) -> Choice:
 def tell(plan: Plan, history: History, going: GoingOn, changed: Changes) -> None:
     """Say what is taken over and what is not, before it is seen."""
     header = history.header
-    done = len(going.restored) - len(going.failed)
+    done = len(going.restored) - len(going.failed) - len(going.taken_for_done)
     lines = [f"run {header.run}: {done} done, {going.left} to do"]
     lines += [f"changed since it began: {name}" for name in changed.named[:MOST_NAMED]]
     for words, keys in (

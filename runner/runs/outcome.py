@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from runner.engine.observe import (
     AssignmentEnded,
@@ -74,5 +75,7 @@ def events_of(history: History) -> Iterator[RunEvent]:
     for notice in history.notices:
         yield Notice(notice.message, notice.at, notice.host)
     for result in outcomes(history).values():
-        yield AssignmentEnded(result, ended)
+        # A history keeps no time of ends; a result has its beginning, and how long it took.
+        spent = timedelta(seconds=result.duration)
+        yield AssignmentEnded(result, result.started_at + spent if result.started_at else ended)
     yield RunEnded(header.run, ended, summary_of(history))

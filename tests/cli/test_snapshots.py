@@ -103,6 +103,7 @@ def test_a_failing_run(typed: Typed, folder: Path) -> None:
         x Failing: 1 of 1 host with errors in TIME (exit 1)
           3 results: 1 ok, 1 skipped, 1 failed
           run RUN
+        resume with: runner resume RUN
         """,
     )  # fmt: skip
 
