@@ -88,6 +88,8 @@ def _make_one_table(groups: list[OutputGroup], width: int, *, with_hosts: bool) 
     """Whether all outputs have the same columns, and the hosts fit beside them: a few long node sets stand above."""
     if not groups or not groups[0].shown.columns or len({group.shown.columns for group in groups}) > 1:
         return False
+    if any(group.shown.difference for group in groups):
+        return False  # it stands under its own hosts
     longest = max(cell_width(fold(group.hosts)) for group in groups)
     return not with_hosts or longest <= _host_room(width) or len(groups) > _MOST_BLOCKS
 
@@ -158,6 +160,8 @@ def _rest(shown: Shown, name: str, width: int) -> Iterable[Line]:
     before = f"{name}: " if name else ""
     for side in shown.side:
         yield from wrap_line(line(before, *_side(side)), width)
+    for pieces in shown.difference:
+        yield fit_line(line(before, *pieces), width)
     if shown.more:
         yield _faint(f"{before}... {shown.more} more lines, see `-o json`")
 
@@ -183,7 +187,8 @@ def _side(side: StreamLine) -> tuple[Piece, ...]:
 
 
 def _is_one_line(group: OutputGroup) -> bool:
-    return not group.shown.columns and group.shown.height == 1 and not group.shown.more
+    shown = group.shown
+    return not shown.columns and shown.height == 1 and not shown.more and not shown.difference
 
 
 def _first_host(group: OutputGroup) -> tuple[object, ...]:

@@ -31,7 +31,7 @@ from runner.present.failures import FailureReport
 from runner.present.folding import fold
 from runner.present.harmless import harmless, harmless_lines
 from runner.present.live_lines import LiveLines
-from runner.present.paint import Line, Painter
+from runner.present.paint import Line, Painter, text_of
 from runner.present.port import Mask
 from runner.present.progress import RunProgress
 from runner.present.recap import count_of, recap_lines, stop_sentence
@@ -39,7 +39,7 @@ from runner.present.said import effort_words, ending_words, gate_words, never_st
 from runner.present.sink import Sink
 from runner.present.streams import StreamLine
 from runner.present.together import Together
-from runner.present.values import cell_text, one_line, side_lines
+from runner.present.values import cell_text, changed_lines, one_line, side_lines
 
 _RECAP_WIDTH = 100
 _TOGETHER = 0.2  # seconds for which equal lines are waited for: short for a person, long for the engine
@@ -161,6 +161,7 @@ class Plain:
     def _show(self, result: Result) -> None:
         stamp = harmless(self._mask(f"{result.step} {result.host}"))
         lines = [f"{stamp} | {text}\n" for text in _flat_lines(result, self._mask)]
+        lines += [f"{stamp} | {text_of(pieces)}\n" for pieces in changed_lines(result, self._mask)]
         if lines:
             self._output.write("".join(lines))
         shown = (

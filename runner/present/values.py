@@ -15,8 +15,10 @@ from runner.engine.result import ErrorRecord, Result
 from runner.objects import PSObject
 from runner.present.cells import cell_width, pad
 from runner.present.columns import columns_of, is_spoken
+from runner.present.difference import difference_lines
 from runner.present.encode import encode_value
 from runner.present.harmless import harmless, harmless_lines
+from runner.present.paint import Line, Piece, Role, line
 from runner.present.port import Mask
 from runner.present.streams import StreamLine
 
@@ -32,6 +34,7 @@ class Shown:
         rows: the table's cells, or one cell a line.
         numeric: columns that hold numbers only.
         side: lines of the other streams, which stand after the output.
+        difference: what changed or would change, as ``diff -u`` shows it, after those.
         more: rows or lines that were cut away.
         left_out: properties of objects that have no column.
         digest: of the whole, uncut: equal outputs have equal digests.
@@ -45,11 +48,12 @@ class Shown:
     more: int
     left_out: int
     digest: bytes
+    difference: tuple[Line, ...] = ()
 
     @property
     def height(self) -> int:
         """Lines it takes, without heads."""
-        return len(self.rows) + len(self.side)
+        return len(self.rows) + len(self.side) + len(self.difference)
 
 
 def show_result(result: Result, mask: Mask, *, information: bool = False) -> Shown | None:
@@ -62,12 +66,27 @@ def show_result(result: Result, mask: Mask, *, information: bool = False) -> Sho
     if not columns:
         rows = [(text,) for text in _result_lines(result, mask)]
     side = list(side_lines(result, mask, information=information))
-    if not rows and not side:
+    difference = tuple(changed_lines(result, mask))
+    if not rows and not side and not difference:
         return None
-    digest = blake2b(repr((columns, rows, side)).encode("utf-8", "backslashreplace"), digest_size=16)
+    digest = blake2b(
+        repr((columns, rows, side, difference)).encode("utf-8", "backslashreplace"), digest_size=16
+    )
     kept = tuple(side[:MOST_LINES])
     more = max(len(rows) - MOST_LINES, 0) + len(side) - len(kept)
-    return Shown(columns, tuple(rows[:MOST_LINES]), numeric, kept, more, left_out, digest.digest())
+    return Shown(
+        columns, tuple(rows[:MOST_LINES]), numeric, kept, more, left_out, digest.digest(), difference
+    )
+
+
+def changed_lines(result: Result, mask: Mask) -> Iterator[Line]:
+    """What a result, or each item of its loop, changed or would change; nothing where it does not say."""
+    for item in result.items:
+        if lines := list(changed_lines(item, mask)):
+            yield line(Piece(f"[{cell_text(item.item, mask)}]", Role.FAINT))
+            yield from lines
+    if result.difference is not None and not result.items:
+        yield from difference_lines(result.difference, mask)
 
 
 def value_lines(value: object, mask: Mask) -> list[str]:
