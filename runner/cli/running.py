@@ -235,9 +235,14 @@ def _target_locks(plan: Plan, locking: Locking) -> TargetLocks | None:
     return LocksOnHosts(plan, wait=locking.wait)
 
 
-def _connect_gate(plan: Plan) -> ConnectGate | None:
+def _connect_gate(plan: Plan, clock: Clock, observer: Observer) -> ConnectGate | None:
     sizes = {pool.name: pool.size for pool in plan.pools if pool.adaptive}
-    return AdaptiveGate(sizes) if sizes else None
+
+    def changed(pool: str, limit: int, size: int) -> None:
+        sentence = f"pool `{pool}` opens {limit} of {size} connections at once"
+        observer.on_event(Notice(sentence, clock.utc()))
+
+    return AdaptiveGate(sizes, changed) if sizes else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +277,7 @@ async def run_under_signals(
         "ssh": _Late("ssh", lambda: _ssh(logins)),
         "winrm": _Late("winrm", lambda: _winrm(logins)),
     }
+    clock = recorded.clock if recorded else SystemClock()
     gc.freeze()  # modules and the plan stay to the end: looking through them again and again takes a tenth of a run
     try:
         return await run_plan(
@@ -279,7 +285,7 @@ async def run_under_signals(
             transports=transports,
             logins=logins,
             observer=observer,
-            clock=recorded.clock if recorded else SystemClock(),
+            clock=clock,
             control=interruption.control,
             redactor=redactor,
             output_dir=output_dir,
@@ -289,7 +295,7 @@ async def run_under_signals(
             gatekeeper=recorded.gatekeeper if recorded else None,
             run_locks=recorded.locks if recorded else None,
             target_locks=recorded.target_locks if recorded else None,
-            connect_gate=_connect_gate(plan),
+            connect_gate=_connect_gate(plan, clock, observer),
             diff=recorded.diff if recorded else False,
         )
     finally:

@@ -193,6 +193,15 @@ CODES: dict[str, CodePage] = {
         "runner run site.yml --only undrain",
         "runner run site.yml --only drain",
     ),
+    "rescue-elsewhere": CodePage(
+        "a block can fail on a host on which its rescue has no step",
+        "A rescue runs on the host where the block failed. Steps that name other hosts, or this controller, would not"
+        " run for it, and the host would count as rescued all the same. With `delegate_to` a step stays the host's own"
+        " and is done elsewhere; with `rescue_on: block` one failed host is enough for the rescue to run on all its"
+        " hosts.",
+        "{hosts: web, block: [{script: x}], rescue: [{target: local, script: notify}]}",
+        "{hosts: web, block: [{script: x}], rescue: [{delegate_to: local, script: notify}]}",
+    ),
     "result-of-other-hosts": CodePage(
         "a step reads its own host's result of a step that ran on other hosts",
         "`N` is the result on the same host; a local step after a remote one has none. `results.N` maps every host of"

@@ -121,7 +121,12 @@ def _checks(
         name = f"health of {policy.name}"
         end = junction(unit.id, "end") if isinstance(unit, Block) else unit.id
         before = readable[end]
-        readable[name] = Readable(before.upstream | {end}, before.complete)
+        mine = {
+            unit.id,
+            *(step.id for step in steps if any(p.block == unit.id for p in around(step.place, blocks))),
+        }
+        # What the waves are of is over on all hosts that were let in: `results.NAME` has those.
+        readable[name] = Readable(before.upstream | {end}, before.complete | mine)
         asking = replace(_asking(name, unit), when=policy.health.expressions)
         yield PlannedStep(
             index=-1,

@@ -11,7 +11,7 @@ from runner.plan.order import Unit, around
 from runner.plan.place import Placed
 from runner.playbook.bodies import GateBody, RebootBody
 from runner.playbook.check import LOCAL
-from runner.playbook.control import BlockPlace, Pool, PoolUse, Wait
+from runner.playbook.control import BlockPlace, Part, Pool, PoolUse, Wait
 from runner.playbook.model import Block, Step
 from runner.problems import Problems, suggestion
 from runner.values import Span
@@ -52,6 +52,7 @@ def refuse_control(
             _refuse_gate(step, problems)
         _refuse_in_waves(step, places, blocks, arranged, problems)
     for block in blocks.values():
+        _refuse_rescue(block, steps, blocks, arranged, problems)
         if block.rescue_on == "block" and _several(block, blocks, arranged) is not None:
             problems.error(
                 "waits-across-waves",
@@ -112,6 +113,34 @@ def _refuse_in_waves(
             _at(step, "run_once"),
             "name hosts for the step that begin with one of the first wave",
         )
+
+
+def _refuse_rescue(
+    block: Block,
+    steps: Sequence[Step],
+    blocks: Mapping[str, Block],
+    arranged: Arranged,
+    problems: Problems,
+) -> None:
+    """A host of the body with no step of the rescue would be called rescued, and nothing had been done on it."""
+    hosts: dict[Part, dict[str, None]] = {part: {} for part in Part}
+    for step in steps:
+        part = next((place.part for place in around(step.place, blocks) if place.block == block.id), None)
+        if part is not None:
+            seeing = arranged.seen_by.get(step.id, ())
+            hosts[part] |= dict.fromkeys(item.placement.host for item in arranged.placed[step.id])
+            hosts[part] |= dict.fromkeys(seeing)
+    alone = [host for host in hosts[Part.BODY] if host not in hosts[Part.RESCUE]]
+    if not hosts[Part.RESCUE] or not alone or block.rescue_on == "block":
+        return
+    more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+    problems.error(
+        "rescue-elsewhere",
+        f"`rescue` of block `{block.id}` has no step on host `{alone[0]}`{more}, where the block can fail",
+        _at(block, "rescue"),
+        "give its steps the hosts of the block; `delegate_to: local` does their work from here",
+        "or write `rescue_on: block`, which runs the rescue on all its hosts where one fails",
+    )
 
 
 def _refuse_pools(step: Step, placed: Sequence[Placed], asking: Asking, problems: Problems) -> None:

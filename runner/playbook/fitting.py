@@ -22,6 +22,7 @@ from runner.playbook.bodies import (
 )
 from runner.playbook.check import LOCAL
 from runner.playbook.model import Block, Playbook, Session, Step, Target
+from runner.playbook.read import flag_of
 
 FLEET_KEYS = ("waves", "health", "max_fail", "max_unreachable")
 """Keys that count hosts, and say nothing where there is one."""
@@ -38,6 +39,12 @@ _REASONS: tuple[tuple[type | tuple[type, ...], tuple[str, ...], str], ...] = (
     (GateBody, ("retry", "until", "loop"), "a gate is asked once, and waits by itself"),
     ((WaitForBody, RebootBody), ("until",), "it waits by itself"),
     (_THINKING, ("retry", "until"), "it would come to the same each time"),
+    (FailBody, ("ignore_errors",), "it is there to fail the host, which nothing would notice then"),
+    (
+        GateBody,
+        ("ignore_errors",),
+        "a gate that lets everybody through is none; `default: go` is for nobody's answer",
+    ),
     ((*_THINKING, GateBody), ("rerun",), "it changes nothing on a host"),
     ((CopyBody, EnsureBody, RebootBody), ("read_only",), "it changes the host"),
 )
@@ -53,6 +60,7 @@ _NEUTRAL: MappingABC[str, tuple[str, Any]] = {
     "rerun": ("rerun", "ask"),
     "read_only": ("read_only", False),
     "lock": ("lock", None),
+    "ignore_errors": ("ignore_errors", None),
     "on_loss": ("on_loss", None),
 }
 
@@ -92,6 +100,8 @@ def misfits(step: Step, *, local: bool) -> Iterator[tuple[str, str]]:
 def has(step: Step, key: str) -> bool:
     """Whether a control key that a misfit may name asks for something on this step."""
     name, neutral = _NEUTRAL[key]
+    if key == "ignore_errors":
+        return step.ignore_errors is not None and flag_of(step.ignore_errors) is not False
     return bool(getattr(step, name) != neutral)
 
 

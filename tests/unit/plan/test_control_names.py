@@ -125,6 +125,22 @@ def test_a_health_check_may_read_what_its_wave_registered(tmp_path: Path) -> Non
     assert ["unordered-result"] == problems_of(tmp_path, steps.replace("NAME", "later"))
 
 
+def test_a_health_check_may_read_all_results_of_what_its_waves_are_of(tmp_path: Path) -> None:
+    """Its hosts that were let in are over then; a step before, which other hosts may still run, is not."""
+    steps = """\
+        - {id: o, hosts: web, register: before, script: "true"}
+        - {id: a, hosts: web, waves: [1, 100%], health: results.NAME | length > 0, register: r, script: "true"}
+        - id: b
+          hosts: web
+          waves: [1, 100%]
+          health: results.q | length > 0
+          block: [{block: [{id: c, register: q, script: "true"}]}]
+        """
+
+    assert [] == problems_of(tmp_path, steps.replace("NAME", "r"))
+    assert ["unordered-result"] == problems_of(tmp_path, steps.replace("NAME", "before"))
+
+
 def test_the_condition_of_a_block_is_checked_where_hosts_enter(tmp_path: Path) -> None:
     """It knows what is before the block, and not what is in it."""
     steps = """\

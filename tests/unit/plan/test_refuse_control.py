@@ -36,6 +36,30 @@ def test_what_hosts_make_impossible_is_refused(
     assert [expected] == found(prepared(tmp_path, text, inventory=INVENTORY))
 
 
+@pytest.mark.parametrize(
+    ("keys", "rescue", "refused"),
+    [
+        ("", "{target: local, script: x}", True),
+        ("", "{hosts: web01, script: x}", True),
+        ("rescue_on: block, ", "{target: local, script: x}", False),
+        ("", "{hosts: web, delegate_to: localhost, script: x}", False),
+        ("", "{hosts: web, run_once: true, script: x}", False),
+        ("", "{block: [{hosts: web01, script: x}, {hosts: web, script: x}]}", False),
+    ],
+)
+def test_a_host_that_fails_has_a_step_in_the_rescue(
+    tmp_path: Path, keys: str, rescue: str, refused: bool
+) -> None:
+    """Else it would count as rescued, and nothing had been done for it; where all hosts rescue, one is enough."""
+    text = (
+        "version: 1\nname: x\nsteps:\n"
+        f"  - {{id: b, {keys}rescue: [{rescue}],\n     block: [{{hosts: web, script: x}}]}}\n"
+    )
+    expected = [("rescue-elsewhere", 4, 13)] if refused else []
+
+    assert expected == found(prepared(tmp_path, text, inventory=INVENTORY))
+
+
 def test_pools_of_an_inventory_are_not_asked_for_where_there_is_none(tmp_path: Path) -> None:
     """``runner validate`` without an inventory cannot know them."""
     text = "version: 1\nname: x\nsteps: [{id: s, hosts: [a], pool: rack, script: x}]\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.playbook.control import Deadlines, Late, Retry
+from runner.playbook.read import flag_of
 from tests.support.playbooks import loaded, only_step
 
 
@@ -193,6 +194,25 @@ def test_defaults_say_nothing_where_they_cannot(tmp_path: Path) -> None:
         (len(s.waves), s.health is not None, s.max_fail is not None, s.retry is not None, bool(s.until), s.lock)
         for s in (fleet, here, ask, once)
     ]  # fmt: skip
+
+
+def test_errors_of_what_fails_on_purpose_are_never_ignored(tmp_path: Path) -> None:
+    """Neither by defaults, which mean scripts, nor by the step; to say that they count is allowed."""
+    playbook, problems = loaded(
+        tmp_path,
+        """\
+        targets: {web: {hosts: [a]}}
+        defaults: {ignore_errors: true}
+        steps:
+          - {id: work, target: web, script: x}
+          - {id: ask, gate: Go on?}
+          - {id: no, target: web, fail: no}
+          - {id: counts, target: web, ignore_errors: false, fail: no}
+        """,
+    )
+
+    assert problems.sorted() == []
+    assert [True, False, False, False] == [flag_of(step.ignore_errors) for step in playbook.steps]
 
 
 def test_defaults_merge_variables_by_name(tmp_path: Path) -> None:
