@@ -27,9 +27,14 @@ _VARYING = (
     (re.compile(r"\bby \S+ on \S+"), "by USER on MACHINE"),
     (re.compile(r"\b\d+(\.\d+)?m?s\b"), "TIME"),
     (re.compile(r"(?<=process )\d+"), "PID"),
-    (re.compile(r"(?<=port: )\d+"), "PORT"),
+    (re.compile(r"\b\S+@\S+:\d+\b"), "USER@MACHINE:PID"),
+    (re.compile(r"\bof `[^`]+` on `[^`]+`"), "of `USER` on `MACHINE`"),
+    (re.compile(r"on `[^`]+` shows"), "on `MACHINE` shows"),
+    (re.compile(r"(?<=port: )\d+|(?<=\bport )\d+"), "PORT"),
     (re.compile(r"(?<=plan )[0-9a-f]{12}"), "DIGEST"),
-    (re.compile(r"(?<=planfile )[0-9a-f]{12}"), "DIGEST"),
+    (re.compile(r"(?<=digest )[0-9a-f]{12,64}"), "DIGEST"),
+    (re.compile(r"(?<=inventory\.yml  sha256 )[0-9a-f]{12}"), "DIGEST"),
+    (re.compile(r"\bmade [^\n]*? ago\b"), "made AGO"),
     (re.compile(r"(?<=\.)\d{8}T\d{6}Z~"), "INSTANT~"),
     (re.compile(r"(?m)^-?\d{8,}$"), "MEMORY"),
     (re.compile(r"(?m)^\d+\.\d+\.\d+$"), "VERSION"),
@@ -82,7 +87,7 @@ def _run(command: str, folder: Path) -> str:
         ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     printed = done.stdout + ("\n" if done.stdout and done.stderr else "") + done.stderr
-    return printed.replace(f"{folder}/", "").strip("\n") + "\n"
+    return printed.replace(f"{folder}/", "").replace(str(folder), "~").strip("\n") + "\n"
 
 
 def refreshed(page: str, folder: Path) -> str:
