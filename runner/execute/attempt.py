@@ -80,8 +80,8 @@ class _Attempt:
     async def _open_and_run(self, body: Body) -> _Ended:
         site, services = self._site, self._site.services
         try:
-            await self._hold_target()
-            told = not stays_here(site.planned) and not services.connections.is_open(site.placement.endpoint)
+            told = await self._hold_target()  # whoever watches is told that the wait for the lock is over
+            told |= not stays_here(site.planned) and not services.connections.is_open(site.placement.endpoint)
             await body.open()
             await self._record_start()
             if told or self._step.timeout is not None:
@@ -92,12 +92,14 @@ class _Attempt:
                 site.enter_phase("close", site.placement.close_timeout)
             await uninterrupted(body.close())
 
-    async def _hold_target(self) -> None:
-        """Take the lock on the host itself where the step or the playbook asks for it."""
+    async def _hold_target(self) -> bool:
+        """Take the lock on the host itself where the step or the playbook asks for it; whether it does."""
         services = self._site.services
         wanted = (self._step.lock or services.lock) == "target" and not stays_here(self._site.planned)
-        if wanted and services.target_locks is not None:
-            await services.target_locks.hold(self._site)
+        if not wanted or services.target_locks is None:
+            return False
+        await services.target_locks.hold(self._site)
+        return True
 
     async def _record_start(self) -> None:
         """Have it on disk that the host is about to be acted on.

@@ -84,7 +84,7 @@ class Plain:
             case RunStarted():
                 counts = f"{count_of(event.hosts, 'host')}, {count_of(len(event.steps), 'step')}"
                 self._tell(f"run {event.run}: {event.playbook} ({event.path}), {counts}")
-            case AssignmentStarted() if self._verbosity:
+            case AssignmentStarted() if self._verbosity and self._progress.works(event):
                 self._tell(f"{event.step} {event.host} started")
             case OutputReceived() if self._verbosity:
                 self._tell_live(event.step, event.host, self._live.feed(event))

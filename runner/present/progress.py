@@ -42,7 +42,7 @@ class StepProgress:
         restored: results that an earlier part of the run recorded.
         would_change: results that a run without ``--check`` would change.
         skip_reasons: at most two, as only a single one can be told for all.
-        gate: the question that waits for an answer.
+        asked: the last question of a gate.
         wave: the last one that began; ``before_wave`` is how many hosts stand in those before it.
         started_at: when the first host started.
         ended_at: when the last one that is through ended.
@@ -59,11 +59,16 @@ class StepProgress:
     restored: int = 0
     would_change: int = 0
     skip_reasons: set[str] = field(default_factory=set)
-    gate: GateOpened | None = None
+    asked: GateOpened | None = None
     wave: WaveStarted | None = None
     before_wave: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+    @property
+    def gate(self) -> GateOpened | None:
+        """The question that waits for an answer."""
+        return self.asked if self.waiting.get(Waits.GATE) else None
 
     @property
     def going_on(self) -> bool:
@@ -87,6 +92,10 @@ class StepProgress:
         if self.started_at is None or self.ended_at is None:
             return None
         return (self.ended_at - self.started_at).total_seconds()
+
+
+_LOOKED_AT = (Waits.LOCK, Waits.GATE, Waits.REBOOT, Waits.CONDITION)
+"""A host that waits for one of these starts again for every look at it, and still waits until it is there."""
 
 
 class RunProgress:
@@ -116,20 +125,8 @@ class RunProgress:
             case RunStarted():
                 self.start = event
                 self.steps = {outline.id: StepProgress(outline) for outline in event.steps}
-            case AssignmentStarted():
-                step = self.steps[event.step]
-                _stop_waiting(step, event.host)
-                step.running[event.host] = event.at
-                step.started_at = step.started_at or event.at
-            case AssignmentWaits():
-                step = self.steps[event.step]
-                step.running.pop(event.host, None)
-                step.deadlines.pop(event.host, None)
-                step.said.pop(event.host, None)
-                _stop_waiting(step, event.host)
-                step.waiting.setdefault(event.what, {})[event.host] = event
-            case DeadlineSet():
-                self.steps[event.step].deadlines[event.host] = event
+            case AssignmentStarted() | AssignmentWaits() | DeadlineSet():
+                self._place(self.steps[event.step], event)
             case ProgressReceived():
                 self._note_progress(event)
             case AssignmentEnded():
@@ -137,7 +134,7 @@ class RunProgress:
             case WaveStarted():
                 self._note_wave(event)
             case GateOpened():
-                self.steps[event.step].gate = event
+                self.steps[event.step].asked = event
             case PolicyStopped():
                 self.stops.append(event)
             case BlockRescued():
@@ -163,6 +160,10 @@ class RunProgress:
         """How many hosts stand under a bad status now."""
         return sum(number for status, number in self._hosts_with.items() if status.bad)
 
+    def works(self, event: AssignmentStarted) -> bool:
+        """Whether it works since this start, which was taken into account; else it only looks whether to go on."""
+        return event.host in self.steps[event.step].running
+
     def hosts_by_status(self) -> Mapping[Status, list[str]]:
         """Hosts under their worst status, the worst first; an ignored or rescued result counts as ok."""
         hosts: dict[Status, list[str]] = {status: [] for status in WORST_FIRST}
@@ -177,6 +178,25 @@ class RunProgress:
     def would_change(self, host: str) -> bool:
         """Whether a run without ``--check`` would change it."""
         return host in self._would_change
+
+    @staticmethod
+    def _place(step: StepProgress, event: AssignmentStarted | AssignmentWaits | DeadlineSet) -> None:
+        """Whether a host works or waits from now on, and how long it may."""
+        match event:
+            case AssignmentStarted():
+                step.started_at = step.started_at or event.at
+                if not any(event.host in step.waiting.get(what, ()) for what in _LOOKED_AT):
+                    _work(step, event.host, event.at)
+            case AssignmentWaits():
+                step.running.pop(event.host, None)
+                step.deadlines.pop(event.host, None)
+                step.said.pop(event.host, None)
+                _stop_waiting(step, event.host)
+                step.waiting.setdefault(event.what, {})[event.host] = event
+            case DeadlineSet():
+                step.deadlines[event.host] = event
+                if event.phase == "step" and event.host in step.waiting.get(Waits.LOCK, ()):
+                    _work(step, event.host, event.at)
 
     def _note_progress(self, event: ProgressReceived) -> None:
         """Keep the last one of a host; the end of an activity takes it away, unless another has taken its place."""
@@ -239,7 +259,11 @@ class RunProgress:
             self._worst[host] = worst
 
 
+def _work(step: StepProgress, host: str, at: datetime) -> None:
+    _stop_waiting(step, host)
+    step.running[host] = at
+
+
 def _stop_waiting(step: StepProgress, host: str) -> None:
     for hosts in step.waiting.values():
-        if hosts.pop(host, None) is not None and not hosts:
-            step.gate = None if not step.waiting.get(Waits.GATE) else step.gate
+        hosts.pop(host, None)

@@ -110,7 +110,7 @@ class RichView:
             match event:
                 case RunStarted():
                     self._start(event)
-                case AssignmentStarted() if self._settings.verbosity > 1:
+                case AssignmentStarted() if self._settings.verbosity > 1 and self._progress.works(event):
                     self._tell([line(Piece(f"{event.host}  {event.step} started", Role.FAINT))])
                 case OutputReceived() if self._settings.verbosity:
                     self._tell_live(event.host, self._live.feed(event))

@@ -108,6 +108,34 @@ def test_a_host_that_works_again_waits_no_longer() -> None:
     assert len(drawn(wait, AssignmentEnded(ok("patch", "web01", []), after(4)))) == 1
 
 
+@pytest.mark.parametrize("what", [Waits.LOCK, Waits.GATE, Waits.REBOOT, Waits.CONDITION])
+def test_a_look_at_what_is_waited_for_does_not_end_the_wait(what: Waits) -> None:
+    """The host starts again for every look, and the view says all the time how long it has waited."""
+    wait = AssignmentWaits("patch", "web01", what, "not yet", BEGIN, until=after(60))
+    looks = [AssignmentStarted("patch", "web01", after(second)) for second in (1, 2, 3)]
+    before, later = drawn(wait)[1], drawn(wait, *looks)[1]
+    assert before == later
+    assert "web01 10s of 1m 00s: not yet" in later
+
+
+def test_a_lock_is_waited_for_until_the_work_begins() -> None:
+    """Then the time of the step runs."""
+    wait = AssignmentWaits("patch", "web01", Waits.LOCK, "held by another run", BEGIN)
+    deadline = DeadlineSet("patch", "web01", "step", after(6), after(36))
+    lines = drawn(wait, AssignmentStarted("patch", "web01", after(6)), deadline)
+    assert lines[1].strip() == "waiting for web01 4s of 30s"
+
+
+def test_a_look_is_no_start_of_its_own() -> None:
+    """With -vv a host that waits for an hour is not said to have started every second."""
+    wait = AssignmentWaits("a", "web1", Waits.CONDITION, "not yet", BEGIN)
+    events = events_of([ok("a", "web1", [])])
+    looks = [AssignmentStarted("a", "web1", after(second)) for second in range(9)]
+    assert (
+        sum(" started" in text for text in shown([*events[:2], wait, *looks, *events[2:]], verbosity=2)) == 1
+    )
+
+
 def test_very_many_that_wait_are_counted() -> None:
     """Drawing stays cheap when thousands of hosts wait."""
     waits = [
