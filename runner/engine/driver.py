@@ -25,7 +25,6 @@ from runner.engine.commands import (
     Skip,
     Start,
     WaveBegan,
-    Why,
 )
 from runner.engine.events import Ended, Event, Judged, RunBegan, StopRequested, WaveChecked
 from runner.engine.machine import RunMachine
@@ -39,10 +38,11 @@ from runner.engine.observe import (
     WaveStarted,
 )
 from runner.engine.port import Clock, Executor, Recorder
-from runner.engine.result import Failure, Result, Status
-from runner.engine.sentences import policy_sentence, skip_sentence
+from runner.engine.reasons import Reasons
+from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment, RunShape
 from runner.engine.turns import WorkingTurn
+from runner.engine.unrun import cancelled, internal, unrecorded
 from runner.errors import JournalError
 from runner.units import format_duration
 
@@ -116,17 +116,13 @@ class Driver:
         self._commands: deque[Command] = deque()
         self._turns: dict[Assignment, WorkingTurn] = {}
         self._checks: set[asyncio.Task[str | None]] = set()
-        self._doors: dict[tuple[int, int], str] = {}  # why a host did not pass a junction
-        self._policies: dict[int | None, str] = {}  # sentences of broken ones, by their start and their end
-        self._waves: dict[int, int] = {}  # the wave that did not pass, by the policy's start
-        self._said: dict[int, str] = {}
+        self._reasons = Reasons(shape, self._name, self._policy_name)
         self._finished = asyncio.Event()
         self._pumping = False
         self._began = False
         self._stopped_because: str | None = None
         self._always_timer: asyncio.TimerHandle | None = None
         self._bug: BaseException | None = None
-        self._policy: str | None = None
         self._journal_error: JournalError | None = None
         self._restored_count = 0
 
@@ -143,7 +139,7 @@ class Driver:
         self._tell(RunBegan())
         if self._stopped_because is not None:
             self._tell(StopRequested())
-        cancelled: asyncio.CancelledError | None = None
+        ended_by: asyncio.CancelledError | None = None
         while not self._finished.is_set() or self._turns or self._checks:
             try:
                 await self._finished.wait()
@@ -153,15 +149,15 @@ class Driver:
                 if left := {*tasks, *self._checks}:
                     await asyncio.wait(left)
             except asyncio.CancelledError as error:
-                cancelled = error
+                ended_by = error
                 self.request_stop("cancelled")
         for handle in (timer, self._always_timer):
             if handle is not None:
                 handle.cancel()
-        if cancelled is not None:
-            raise cancelled
+        if ended_by is not None:
+            raise ended_by
         return DriveOutcome(
-            self._stopped_because, self._bug, self._policy, self._journal_error, self._restored_count
+            self._stopped_because, self._bug, self._reasons.first, self._journal_error, self._restored_count
         )
 
     @property
@@ -287,7 +283,7 @@ class Driver:
         if task.cancelled():
             result = self._cancelled(assignment)
         elif isinstance(error := task.exception(), JournalError):
-            result = self._unrecorded(assignment, error, acted=turn.acted)
+            result = unrecorded(*self._label(assignment), error, acted=turn.acted)
         elif error is not None:
             result = self._internal(assignment, error)
         else:
@@ -311,22 +307,14 @@ class Driver:
         else:
             result = None if verdict.proceed else verdict.result
         if result is not None and junction:
-            self._doors[self._door(assignment.step, assignment)] = _reason(result)
+            self._reasons.junction_refused(assignment, result)
         elif result is not None:
             self._close(assignment, result)
         self._tell(Judged(assignment, result is None, result is not None and result.bad))
 
     def _skip(self, assignment: Assignment, skip: Skip) -> None:
-        door: str | None = None
-        if skip.why is Why.NOT_ENTERED and skip.cause is not None:
-            door = self._doors.get(self._door(skip.cause, assignment))
-        wave = None if skip.cause is None else self._waves.get(skip.cause)
-        by_run = skip.why is Why.POLICY and skip.cause is None
-        policy = self._policies.get(skip.cause) if by_run or skip.cause is not None else None
-        reason = skip_sentence(skip, name=self._name, policy=policy, wave=wave, door=door)
-        if self._shape.steps[assignment.step].junction:
-            self._doors[self._door(assignment.step, assignment)] = reason
-        else:
+        reason = self._reasons.of_skip(skip)
+        if not self._shape.steps[assignment.step].junction:
             try:
                 result = self._executor.skipped(assignment, reason, held_back=skip.held_back)
             except Exception as error:  # noqa: BLE001 - as in _judge
@@ -353,12 +341,12 @@ class Driver:
         self._checks.discard(task)
         passed = False
         if task.cancelled():
-            self._said[policy] = "the run was stopped"
+            self._reasons.check_refused(policy, "the run was stopped")
         elif (error := task.exception()) is not None:
             self._note_bug(error)
-            self._said[policy] = "the runner itself failed"
+            self._reasons.check_refused(policy, "the runner itself failed")
         elif (said := task.result()) is not None:
-            self._said[policy] = said
+            self._reasons.check_refused(policy, said)
         else:
             passed = True
             if self._recorder is not None:
@@ -367,16 +355,7 @@ class Driver:
 
     def _broke(self, broke: PolicyBroke) -> None:
         name = None if broke.policy is None else self._policy_name(broke.policy)
-        said = None if broke.policy is None else self._said.get(broke.policy)
-        reason = policy_sentence(self._shape, broke, name, said)
-        if broke.policy is None:
-            self._policies[None] = reason
-        else:
-            policy = self._shape.policies[broke.policy]
-            self._policies[policy.start] = self._policies[policy.end] = reason
-            if broke.wave is not None:
-                self._waves[policy.start] = broke.wave
-        self._policy = self._policy or reason
+        reason = self._reasons.of_break(broke)
         self._announce(PolicyStopped(name, reason, broke.running, self._clock.utc()))
         if self._recorder is not None:
             self._recorded(partial(self._recorder.broke, name, reason))
@@ -428,33 +407,16 @@ class Driver:
     def _name(self, step: int) -> str:
         return self._label(Assignment(step, 0))[0]
 
-    def _door(self, junction: int, assignment: Assignment) -> tuple[int, int]:
-        return junction, self._shape.steps[assignment.step].hosts[assignment.position]
-
     def _cancelled(self, assignment: Assignment) -> Result:
-        step, host = self._label(assignment)
         why = f"the run was stopped ({self._stopped_because})"
         if self._stopped_because is None:
-            why = self._policy or "its step was stopped"
-        failure = Failure("run-stopped", f"not started: {why}", phase="plan")
-        return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
-
-    def _unrecorded(self, assignment: Assignment, error: JournalError, *, acted: bool) -> Result:
-        """What could not be recorded was not begun; an attempt before it may have been."""
-        step, host = self._label(assignment)
-        what = "no further attempt was made" if acted else "nothing was run"
-        failure = Failure(
-            error.code, f"{what}: {error.message}", phase="plan", may_have_run=acted, hints=error.hints
-        )
-        return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
+            why = self._reasons.first or "its step was stopped"
+        return cancelled(*self._label(assignment), why)
 
     def _internal(self, assignment: Assignment, error: BaseException) -> Result:
-        """Our bug as a result, so that the run still ends in order; the exception itself is handed out at the end."""
+        """Our bug as a result; the exception itself is handed out at the end."""
         self._note_bug(error)
-        step, host = self._label(assignment)
-        message = f"the runner itself failed: {type(error).__name__}: {error}"
-        failure = Failure("internal", message, may_have_run=True)
-        return Result(step=step, host=host, status=Status.FAILED, failure=failure)
+        return internal(*self._label(assignment), error)
 
     def _note_bug(self, error: BaseException) -> None:
         if self._bug is None:
@@ -473,13 +435,6 @@ class Driver:
 
 def _ended(assignment: Assignment, result: Result) -> Ended:
     return Ended(assignment, result.bad, result.bad and result.status is Status.UNREACHABLE)
-
-
-def _reason(result: Result) -> str:
-    """Why a block was not entered: it was skipped, or could not be judged."""
-    if result.failure is not None:
-        return result.failure.message
-    return result.skip_reason or "it does not apply"
 
 
 async def _checked(executor: Executor, policy: int, wave: int) -> str | None:
