@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "Validate, plan, execute and show a playbook",
     "validate": "Check playbooks and inventories; connects to nothing",
     "plan": "Show the exact steps x hosts, in order, with scripts' digests",
+    "apply": "Run a plan file, exactly",
     "graph": "Draw the steps as a graph",
     "locks": "Who holds which host since when (lock: run)",
     "resume": "Go on where a run stopped",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -167,6 +168,17 @@ def lock_options(function: Function) -> Function:
     return wait(database_option(function))
 
 
+def diff_option(function: Function) -> Function:
+    """``--diff``."""
+    return option("--diff", is_flag=True, help="Show what changes, before and after.")(function)
+
+
+def check_options(function: Function) -> Function:
+    """``--check`` and ``--diff``."""
+    check = option("--check", is_flag=True, help="Change nothing; say what would change.")
+    return check(diff_option(function))
+
+
 def output_options(function: Function) -> Function:
     """Options that say what is printed."""
     for each in reversed(
@@ -184,6 +196,15 @@ def output_options(function: Function) -> Function:
     ):
         function = each(function)
     return function
+
+
+def anchored_outputs(outputs: Iterable[str]) -> list[str]:
+    """Values of ``-o`` with their files where the command is typed, for a command that goes to another folder."""
+    anchored = []
+    for output in outputs:
+        form, equals, path = output.partition("=")
+        anchored.append(f"{form}={Path(path).absolute()}" if equals and path else output)
+    return anchored
 
 
 def problem_output_option(function: Function) -> Function:

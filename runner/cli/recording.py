@@ -25,6 +25,10 @@ LIMITED_TO = "limited_to"
 """The name under which a header keeps the hosts that ``-l @RUN:STATUS`` meant."""
 
 
+APPLIED = "plan_file"
+"""The name under which a header keeps the plan file that the run applies; such a plan is older than its run."""
+
+
 def header_of(
     prepared: Prepared,
     plan: Plan,
@@ -63,7 +67,7 @@ def header_of(
         run=plan.run,
         playbook=plan.playbook.name,
         path=path,
-        started_at=plan.now,
+        started_at=max(plan.now, datetime.now(UTC)) if APPLIED in further else plan.now,
         now=plan.now,
         plan=plan.digest,
         options=options,

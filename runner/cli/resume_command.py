@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from runner.cli.complain import complain
-from runner.cli.options import DurationType, ThrottleType, extra_option, lock_options, option, output_options
+from runner.cli.options import (
+    DurationType,
+    ThrottleType,
+    diff_option,
+    extra_option,
+    lock_options,
+    option,
+    output_options,
+)
 from runner.cli.record import record_folder
 from runner.errors import ExitCode
 from runner.journal.record import Choice
@@ -40,6 +48,7 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with."""
 @option("-f", "--throttle", type=ThrottleType(), metavar="N", help="Hosts at once, a step and the run.")
 @option("--timeout", type=DurationType(), metavar="DURATION", help="Limit of this part of the run, e.g. 30m.")
 @lock_options
+@diff_option
 @output_options
 @click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
 @click.option(
@@ -58,6 +67,7 @@ def command(
     output: tuple[str, ...],
     no_color: bool,
     verbose: int,
+    diff: bool,
     no_input: bool,
     record: Path | None,
     **options: Any,
@@ -78,7 +88,7 @@ def command(
         resume_options=f" --record {record}" if record else "",
         **options,
     )
-    showing = Showing(outputs=output, no_color=no_color, verbosity=verbose, no_input=no_input)
+    showing = Showing(outputs=output, no_color=no_color, verbosity=verbose, no_input=no_input, diff=diff)
     outcome = resume(folder, run, resuming, showing, locking)
     if isinstance(outcome, int):
         return outcome

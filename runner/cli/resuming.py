@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.cli.kept import Kept
+from runner.cli.options import anchored_outputs
 from runner.cli.prepare import Origin, Prepared, prepare
 from runner.cli.recording import given_again, resumed_now, steps_of
 from runner.cli.resume_told import MOST_NAMED, decide, tell, tell_taken_for_done
@@ -51,7 +52,7 @@ def resume(folder: Path, name: str, resuming: Resuming, showing: Showing, lockin
     lock = directory.lock()
     try:
         history = directory.replay()
-        showing = _anchored(showing)
+        showing = replace(showing, outputs=anchored_outputs(showing.outputs))
         _enter(history.header.options, directory.run)
         prepared, before = _prepared(directory, history, resuming, no_input=showing.no_input)
         if prepared.plan is None:
@@ -103,21 +104,6 @@ def resume(folder: Path, name: str, resuming: Resuming, showing: Showing, lockin
     finally:
         lock.release()
         tell_taken_for_done(going)
-
-
-def _anchored(showing: Showing) -> Showing:
-    """The outputs' files relative to where the command is typed, which is left for where the run began."""
-    outputs = []
-    for output in showing.outputs:
-        form, equals, path = output.partition("=")
-        outputs.append(f"{form}={Path(path).absolute()}" if equals and path else output)
-    return Showing(
-        outputs=outputs,
-        no_color=showing.no_color,
-        verbosity=showing.verbosity,
-        no_input=showing.no_input,
-        diff=showing.diff,
-    )
 
 
 def _enter(options: RunOptions, run: str) -> None:

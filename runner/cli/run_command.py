@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 
 from runner.cli.complain import complain, refuse
 from runner.cli.options import (
+    check_options,
     choice_options,
     connection_options,
     extra_option,
@@ -26,7 +28,7 @@ from runner.engine.result import Result
 from runner.errors import UsageError
 from runner.plan.model import Plan
 from runner.transport.port import Login
-from runner.values import Secret
+from runner.values import JsonValue, Secret
 
 EXAMPLES = """\b
 Examples:
@@ -48,8 +50,7 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by
 @connection_options
 @lock_options
 @output_options
-@click.option("--check", is_flag=True, envvar="RUNNER_CHECK", help="Change nothing; say what would change.")
-@click.option("--diff", is_flag=True, envvar="RUNNER_DIFF", help="Show what changes, before and after.")
+@check_options
 @click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
 @click.option(
     "--record",
@@ -69,8 +70,7 @@ def command(
     **options: Any,
 ) -> int:
     """Check a playbook completely, then run it over its hosts."""
-    database, wait, diff = options.pop("database"), options.pop("lock_wait"), options.pop("diff")
-    as_json = any(text in {"json", "jsonl"} for text in output)
+    limits = {name: options.pop(name) for name in ("database", "lock_wait", "diff")}
     password = asked_password(no_input=no_input) if ask_password else None
     folder = record or record_folder(Path(playbook), os.environ)
     given = Given(
@@ -79,7 +79,44 @@ def command(
         no_input=no_input,
         results_of=lambda run: results_of(folder, run),
     )
-    prepared = prepare(playbook, given)
+    return run_prepared(
+        prepare(playbook, given),
+        given,
+        Recording(playbook, folder, record),
+        Telling(output=output, no_color=no_color, verbose=verbose, **limits),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Where a run is recorded, and as what.
+
+    ``path`` is the playbook's, ``folder`` where it is recorded, ``record`` that folder as ``--record`` gave it (None
+    where it was not given), ``more`` what is kept of options that only some commands have.
+    """
+
+    path: str
+    folder: Path
+    record: Path | None = None
+    more: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """The options of the same names that say how a run is shown, and how it waits for hosts that others hold."""
+
+    output: Sequence[str] = ()
+    no_color: bool = False
+    verbose: int = 0
+    diff: bool = False
+    database: str | None = None
+    lock_wait: float = 0.0
+
+
+def run_prepared(prepared: Prepared, given: Given, recording: Recording, telling: Telling) -> int:
+    """Run what was prepared, record and show it; gives the exit code. Where it has problems, they are told."""
+    output, record = telling.output, recording.record
+    as_json = any(text in {"json", "jsonl"} for text in output)
     found = prepared.problems.sorted()
     plan = prepared.plan
     if plan is None:
@@ -90,23 +127,27 @@ def command(
     from runner.cli.recording import header_of  # noqa: PLC0415
     from runner.cli.running import Locking, Showing, execute  # noqa: PLC0415
 
-    logins = read_logins(prepared, plan, no_input=no_input)
+    logins = read_logins(prepared, plan, no_input=given.no_input)
     try:
         return execute(
             plan,
             logins,
             showing=Showing(
-                outputs=output, no_color=no_color, verbosity=verbose, no_input=no_input, diff=diff
+                outputs=output,
+                no_color=telling.no_color,
+                verbosity=telling.verbose,
+                no_input=given.no_input,
+                diff=telling.diff,
             ),
             keep=lambda: keep_new(
-                folder,
-                header_of(prepared, plan, given, path=playbook, logins=logins),
+                recording.folder,
+                header_of(prepared, plan, given, path=recording.path, logins=logins, more=recording.more),
                 resume_options=f" --record {record}" if record else "",
             ),
-            locking=Locking(database=database, wait=wait),
+            locking=Locking(database=telling.database, wait=telling.lock_wait),
         )
     finally:
-        keep_out_of_git(folder)
+        keep_out_of_git(recording.folder)
 
 
 def results_of(folder: Path, run: str) -> Sequence[Result]:

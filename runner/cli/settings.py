@@ -30,11 +30,12 @@ OPTIONS: Final = frozenset(
         *("newest", "step", "reject", "file", "keep", "older_than", "dry_run"),
         *("format", "directory", "playbook", "host", "certificates", "windows"),
         *("database", "lock_wait", "run", "force"),
+        *("out", "exit_zero", "root", "signature", "allowed_signers", "signer"),
     }
 )
 """What a settings file may say: the long names of all options, known here so that no command is imported for it."""
 
-_PATHS: Final = frozenset({"inventory", "record", "directory", "playbook", "certificates"})
+_PATHS: Final = frozenset({"inventory", "record", "directory", "playbook", "certificates", "allowed_signers"})
 
 
 def read_settings(start: Path) -> dict[str, Any]:

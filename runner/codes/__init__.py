@@ -37,6 +37,7 @@ AREAS = (
     "present",
     "lab",
     "runs",
+    "planfile",
     "cli",
 )
 

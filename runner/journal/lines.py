@@ -191,7 +191,7 @@ def _header(record: RunHeader) -> dict[str, Any]:
         "user": record.user,
         "hosts": record.hosts,
         "steps": _steps(record.steps),
-        "options": _options(record.options),
+        "options": written_options(record.options),
         "digests": _digests(record.digests),
     }
 
@@ -207,7 +207,8 @@ def _digests(digests: Digests) -> dict[str, dict[str, str]]:
     return {kind: dict(each) for kind, each in digests.items()}
 
 
-def _options(options: RunOptions) -> dict[str, Any]:
+def written_options(options: RunOptions) -> dict[str, Any]:
+    """Options as they stand in a file; what was not given is left out."""
     written: dict[str, Any] = {}
     for field in fields(RunOptions):
         value = getattr(options, field.name)
@@ -301,12 +302,13 @@ def _read_header(written: dict[str, Any]) -> RunHeader:
             "started_at": _at(written, "started_at"),
             "now": _at(written, "now"),
             "steps": _read_steps(written["steps"]),
-            "options": _read_options(written["options"]),
+            "options": read_options(written["options"]),
         }
     )
 
 
-def _read_options(written: dict[str, Any]) -> RunOptions:
+def read_options(written: dict[str, Any]) -> RunOptions:
+    """What :func:`written_options` wrote."""
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in written.items()
     }
