@@ -126,7 +126,8 @@ class FailureReport:
             Piece(count, Role.FAINT),
         )
         if result.failure is not None:
-            names_one = len(group.hosts) > 1 and result.host in result.failure.message
+            message = result.failure.message
+            names_one = len(group.hosts) > 1 and _without_name(message, result.host) != message
             yield from self._failure_lines(result.status, result.failure, names_one=names_one)
         yield from self._error_lines(result)
         for item in [item for item in result.items if item.bad][:_MOST_ITEMS]:
@@ -183,7 +184,7 @@ def _likeness(result: Result) -> _Key:
     Its address and its certificate are its own too: a wrong password at 2,000 hosts is one thing that went wrong.
     """
     failure = result.failure
-    message = _ITS_OWN.sub("", failure.message).replace(result.host, "\0") if failure else ""
+    message = _without_name(_ITS_OWN.sub("", failure.message), result.host) if failure else ""
     return (
         None if result.status in _SAME_IN_ALL_STEPS else result.step,
         result.status,
@@ -194,6 +195,16 @@ def _likeness(result: Result) -> _Key:
         tuple(result.stderr[-MOST_STDERR:]),
         tuple((error.message, error.line, error.source) for error in result.errors[-MOST_STDERR:]),
     )
+
+
+def _without_name(message: str, host: str) -> str:
+    """The message with a mark where it names the host: the whole name, for `a` stands in many words."""
+    parts = message.split(host)
+    told = parts[0]
+    for part in parts[1:]:
+        inside = told[-1:].isalnum() or part[:1].isalnum()
+        told += (host if inside else "\0") + part
+    return told
 
 
 def _essence(result: Result) -> Result:

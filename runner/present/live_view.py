@@ -211,7 +211,7 @@ def _run_line(progress: RunProgress, now: datetime, glyphs: Glyphs) -> Line:
     ]
     if rescued:
         pieces += [", ", Piece(f"{rescued} rescued", Role.CHANGED)]
-    pieces += [f", {name} wave {wave.number} of {wave.of}" for name, wave in progress.waves.items()]
     if bad:
         pieces += [", ", Piece(f"{glyphs.bad} {bad} with errors", Role.BAD)]
-    return line(*pieces, Piece(f"  {elapsed}", Role.FAINT))
+    waves = [f"  {name} wave {wave.number} of {wave.of}" for name, wave in progress.waves.items()]
+    return line(*pieces, Piece(f"  {elapsed}", Role.FAINT), Piece("".join(waves), Role.NOTE))

@@ -42,7 +42,7 @@ class Quiet:
     def _finish(self, event: RunEnded) -> None:
         lines: list[Line] = self._failures.lines(bad="✗" if self._sink.unicode else "x", mended=None)
         lines += [self._warning("stopped", text) for text in stop_sentences(self._stops, event.summary)]
-        if event.summary.stopped_because:
+        if event.summary.stopped_because and event.summary.stopped_because != event.summary.policy:
             lines.append(self._warning("stopped", event.summary.stopped_because))
         lines += [self._warning("may still run", name) for name in event.summary.may_still_run]
         if lines:

@@ -68,7 +68,7 @@ def recap_lines(
         line(Piece(f"stopped: {harmless(mask(text))}", Role.BAD))
         for text in stop_sentences(progress.stops, summary)
     ]
-    if summary.stopped_because:
+    if summary.stopped_because and summary.stopped_because != summary.policy:
         lines.append(line(Piece(f"stopped: {harmless(mask(summary.stopped_because))}", Role.WARNING)))
     lines += [
         line(Piece("may still run: ", Role.WARNING), harmless(mask(name))) for name in summary.may_still_run

@@ -246,6 +246,30 @@ def test_a_policy_that_had_no_event_of_its_own_is_in_the_recap() -> None:
     assert "stopped: `ask`: nobody answered" in recap([*events[:-1], shut])
 
 
+def test_a_stop_is_said_once_where_the_policy_is_its_reason() -> None:
+    """A gate that was shut is both why the run ended and which limit ended it."""
+    said = "`ask`: `root` said no"
+    events = events_of([ok("a", "web1", [])])
+    ended = events[-1]
+    assert isinstance(ended, RunEnded)
+    events[-1] = replace(
+        ended, summary=replace(ended.summary, policy=said, stopped_because=said, exit_code=4)
+    )
+    assert sum(text == f"stopped: {said}" for text in recap(events)) == 1
+    err = Pipe()
+    presenter = Quiet(StreamSink(err), keep)
+    for event in events:
+        presenter.on_event(event)
+    assert err.getvalue() == f"stopped: {said}\n"
+
+
+def test_a_host_with_a_short_name_fails_like_the_others() -> None:
+    """`a` stands in many words of a message, which then is no message of its own."""
+    lines = recap(run_of([cancelled("s", host) for host in ("a", "r", "web1")]))
+    assert lines[1] == "x s cancelled on a,r,web1 (3 hosts)"
+    assert not any("likewise" in text for text in lines)
+
+
 def _rescued_run() -> list[RunEvent]:
     events = run_of(
         [

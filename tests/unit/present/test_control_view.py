@@ -156,7 +156,7 @@ def test_a_wave_says_which_it_is_and_how_far() -> None:
 
 def test_a_wave_of_a_block_stands_in_the_last_line() -> None:
     """A block is no step and has no line of its own."""
-    assert drawn(WaveStarted("work", 2, 3, 4, BEGIN))[-1].endswith("12 hosts, work wave 2 of 3  10s")
+    assert drawn(WaveStarted("work", 2, 3, 4, BEGIN))[-1].endswith("12 hosts  10s  work wave 2 of 3")
 
 
 def _gate(limit: float | None = 7200) -> list[RunEvent]:
