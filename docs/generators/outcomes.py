@@ -17,7 +17,7 @@ datetime and a duration are ISO 8601, a Decimal is text, bytes and text that is 
 _DOCUMENTS = {
     "result": (
         "The result document",
-        ("result", "failure", "error", "streams", "information", "progress", "counts"),
+        ("result", "difference", "failure", "error", "streams", "information", "progress", "counts"),
     ),
     "events": (
         "Events",
@@ -25,9 +25,15 @@ _DOCUMENTS = {
             *(
                 "run_started",
                 "assignment_started",
+                "assignment_waits",
+                "deadline_set",
                 "output_received",
                 "progress_received",
                 "assignment_ended",
+                "wave_started",
+                "gate_opened",
+                "policy_stopped",
+                "block_rescued",
                 "notice",
                 "run_ended",
             ),
