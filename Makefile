@@ -11,7 +11,7 @@ EXAMPLES :=
 .PHONY: help demo examples test check lint types unit docs benchmark clean
 
 help:
-	@echo 'make demo       set up, start 24 hosts on loopback, run playbooks/fleet-inventory.yml and the examples over them'
+	@echo 'make demo       set up, start 24 hosts on loopback, look at them, kill and resume a run, run the examples'
 	@echo 'make examples   the examples of Invoke-Command alone, all or some: make examples EXAMPLES="04 16"'
 	@echo 'make test       set up and run everything: lint, types, all tests'
 	@echo 'make check      the quick part of it: lint, types, unit tests'
