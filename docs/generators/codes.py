@@ -31,6 +31,7 @@ _TITLES = {
     "journal": "The journal",
     "locks": "Locks",
     "runs": "Runs",
+    "planfile": "Plan files",
     "present": "Showing results",
     "lab": "The lab",
     "cli": "The command line",

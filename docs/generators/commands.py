@@ -31,15 +31,18 @@ def pages() -> dict[str, str]:
     for name in COMMANDS:
         command = runner.get_command(context, name)
         if command is not None:
-            parts += _command(command, click.Context(command, info_name=name, parent=context), 2)
+            parts += _command(
+                command, click.Context(command, info_name=name, parent=context), f"runner {name}", 2
+            )
     parts.append("The process ends with one of the [exit codes](exit-codes.md).")
     return {"commands.md": page(parts)}
 
 
-def _command(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
-    yield f"{'#' * level} {context.command_path}"
+def _command(command: click.Command, context: click.Context, path: str, level: int) -> Iterator[str]:
+    """A command with all below it; ``path`` is what is typed for it, without arguments of commands above it."""
+    yield f"{'#' * level} {path}"
     yield _paragraphs(command.help or "")
-    yield block(" ".join([context.command_path, *command.collect_usage_pieces(context)]))
+    yield block(" ".join([path, *command.collect_usage_pieces(context)]))
     options = [one for one in command.params if isinstance(one, click.Option) and one.name != "help"]
     if options:
         yield table(
@@ -48,7 +51,9 @@ def _command(command: click.Command, context: click.Context, level: int) -> Iter
         )
     inner = command.commands.items() if isinstance(command, click.Group) else ()
     for name, below in inner:
-        yield from _command(below, click.Context(below, info_name=name, parent=context), level + 1)
+        yield from _command(
+            below, click.Context(below, info_name=name, parent=context), f"{path} {name}", level + 1
+        )
     parent = context.parent.command if context.parent is not None else None
     if command.epilog and command.epilog != (parent.epilog if parent else None):
         yield _epilog(command.epilog)

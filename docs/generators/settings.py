@@ -31,10 +31,13 @@ _MEANINGS = {
     ExitCode.SUCCESS: "Everything that ran succeeded; ignored errors and skipped steps included",
     ExitCode.FAILED: "The run finished, and something failed, timed out or is unknown on a host; `lab status`: no lab"
     " is up; `doctor`: something is missing",
-    ExitCode.REFUSED: "Nothing was run: arguments, playbook, inventory or the source of a credential is wrong",
+    ExitCode.REFUSED: "Nothing was run: arguments, playbook, inventory, plan file, its signature or the source of a"
+    " credential is wrong, or hosts are locked",
     ExitCode.UNREACHABLE: "Nothing failed, but a host could not be reached or refused the login",
-    ExitCode.STOPPED: "Stopped early by a policy of the playbook (not used by this version)",
-    ExitCode.DIFFERENT: "There is a difference (not used by this version)",
+    ExitCode.STOPPED: "Stopped early by a policy of the playbook (`max_fail`, `max_unreachable`, `health`, a gate) or"
+    " as the journal could not be written; or a run that cannot be gone on with",
+    ExitCode.DIFFERENT: "`plan --check`, `run --check`, `apply --check`: something would change; `runs diff`: the runs"
+    " differ",
     ExitCode.BUG: "A bug of runner; a report file is named",
     ExitCode.HANG_UP: "Hang-up (SIGHUP); what was running on hosts was stopped",
     ExitCode.INTERRUPTED: "Ctrl-C; what was running on hosts was stopped",
