@@ -94,6 +94,7 @@ class StepProgress:
         return (self.ended_at - self.started_at).total_seconds()
 
 
+_RANK = {status: rank for rank, status in enumerate(WORST_FIRST)}
 _LOOKED_AT = (Waits.LOCK, Waits.GATE, Waits.REBOOT, Waits.CONDITION)
 """A host that waits for one of these starts again for every look at it, and still waits until it is there."""
 
@@ -230,8 +231,11 @@ class RunProgress:
             self._would_change.add(result.host)
         if result.bad:
             self._bad.setdefault(result.host, []).append((result.step, result.status))
-        self._hosts.setdefault(result.host, Counter())[Status.OK if result.ignored else result.status] += 1
-        self._note_worst(result.host)
+        status = Status.OK if result.ignored else result.status
+        self._hosts.setdefault(result.host, Counter())[status] += 1
+        worst = self._worst.get(result.host)
+        if worst is None or _RANK[status] < _RANK[worst]:
+            self._note_worst(result.host, status)
 
     def _rescue(self, host: str, steps: Collection[str]) -> None:
         """As the engine counts it: the bad results of these steps there are ``ok`` from now on."""
@@ -246,12 +250,10 @@ class RunProgress:
             self.mended += status.bad
         if left:
             self._bad[host] = left
-        if host in self._hosts:
-            self._note_worst(host)
+        if (counts := self._hosts.get(host)) is not None:
+            self._note_worst(host, next(status for status in WORST_FIRST if counts[status]))
 
-    def _note_worst(self, host: str) -> None:
-        counts = self._hosts[host]
-        worst = next(status for status in WORST_FIRST if counts[status])
+    def _note_worst(self, host: str, worst: Status) -> None:
         if (before := self._worst.get(host)) is not worst:
             if before is not None:
                 self._hosts_with[before] -= 1
