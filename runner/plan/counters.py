@@ -25,6 +25,7 @@ class Counters:
         self._numbers: dict[tuple[str, str], int] = {}
         self._limits: list[int | None] = []
         self._shared: dict[Slots, Slots] = {}
+        self._pairs: dict[tuple[int, int], tuple[int, int]] = {}
 
     def number(self, kind: str, name: str, limit: int | None) -> int:
         """The counter's number; the first limit given counts."""
@@ -37,6 +38,10 @@ class Counters:
     def shared(self, numbers: Slots) -> Slots:
         """One tuple for equal tuples: a plan has one for each of a million assignments."""
         return self._shared.setdefault(numbers, numbers)
+
+    def of_shared_pairs(self, numbers: Slots) -> Slots:
+        """One pair for equal pairs: what has a lane is equal to no other, but is made of pairs that others have too."""
+        return tuple([self._pairs.setdefault(pair, pair) for pair in numbers])
 
     @property
     def limits(self) -> tuple[int | None, ...]:
@@ -70,7 +75,7 @@ def slots_of(step: Step, placed: Sequence[Placed], counters: Counters, limits: L
         limit = limits.blocks[place.block].throttle
         if limit:
             common.append(counters.number("block", place.block, limit))
-    return tuple(counters.shared(_slots(step, item, common, counters, limits)) for item in placed)
+    return tuple(_slots(step, item, common, counters, limits) for item in placed)
 
 
 def _slots(step: Step, placed: Placed, common: Sequence[int], counters: Counters, limits: Limits) -> Slots:
@@ -89,7 +94,8 @@ def _slots(step: Step, placed: Placed, common: Sequence[int], counters: Counters
         pool = limits.pools.get(name)
         if pool is not None:
             slots[counters.number("pool", name, pool.size)] = weight
-    return tuple(slots.items())
+    numbers = tuple(slots.items())
+    return counters.shared(numbers) if placement.session is None else counters.of_shared_pairs(numbers)
 
 
 def uses_of(inventory: Inventory | None) -> Callable[[str], Sequence[PoolUse]]:

@@ -288,3 +288,23 @@ def test_steps_that_say_the_same_share_their_placements(tmp_path: Path) -> None:
         (a.endpoint.user, c.endpoint.user, d.endpoint.user)
         for a, c, d in zip(first.placements, third.placements, fourth.placements, strict=True)
     ]
+
+
+def test_steps_of_kept_sessions_share_what_their_limits_are_made_of(tmp_path: Path) -> None:
+    """A million assignments with a lane each hold a pair for each step and for each lane, not two of their own."""
+    plan = planned(
+        tmp_path,
+        """\
+        version: 1
+        name: x
+        targets: {t: {hosts: [h1, h2]}}
+        sessions: {kept: {target: t}}
+        steps:
+          - {id: a, session: kept, script: 'true'}
+          - {id: b, session: kept, script: 'true'}
+        """,
+    )
+    pairs = [pair for step in plan.shape.steps for taken in step.counters for pair in taken]
+
+    assert 4 + 4 == len(pairs)
+    assert 2 + 2 == len(set(pairs)) == len({id(pair) for pair in pairs})
