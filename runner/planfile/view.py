@@ -138,11 +138,11 @@ def _step(number: int, step: Mapping[str, Any], policies: Mapping[str, Any]) -> 
     yield from (_row("until", text) for text in step["until"])
     if step["retry"] is not None:
         yield _row("retry", f"{step['retry'].get('attempts')} attempts")
-    if step["unreachable"] != "fail":
-        late = step["unreachable"]
-        yield _row(
-            "late", late if isinstance(late, str) else f"tried again for {seconds(late['give_up_after_s'])}"
-        )
+    late = step["unreachable"]
+    if isinstance(late, Mapping):
+        yield _row("late", f"unreachable hosts are tried again for {seconds(late['give_up_after_s'])}")
+    elif late == "ignore":
+        yield _row("late", "unreachable hosts are ignored")
     if step["timeout_s"] is not None:
         yield _row("limit", f"{seconds(step['timeout_s'])} for an attempt")
     if step["pools"]:
