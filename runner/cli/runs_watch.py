@@ -19,6 +19,7 @@ from runner.engine.observe import (
     StepOutline,
 )
 from runner.errors import ExitCode
+from runner.journal.classify import Fate, classify
 from runner.journal.reader import JournalReader
 from runner.journal.record import (
     Answered,
@@ -32,7 +33,7 @@ from runner.journal.record import (
     RunHeader,
     Started,
 )
-from runner.journal.replay import History
+from runner.journal.replay import History, Key
 from runner.journal.store import RunDirectory
 from runner.runs.outcome import summary_of
 
@@ -48,12 +49,15 @@ def watch(directory: RunDirectory, observer: Observer, *, sleep: Callable[[float
 
     """
     reader = JournalReader(directory.journal)
+    outdated = _outdated(directory)
     history = History(reader.header)
     observer.on_event(_began(reader.header))
     while True:
         going_on = directory.is_running() is not None  # asked before reading, so that nothing is missed
-        for _, record in reader:
+        for number, record in reader:
             history.take(record)
+            if number in outdated:
+                continue
             for event in _events(record):
                 observer.on_event(event)
         if history.finished is not None or not going_on:
@@ -63,6 +67,32 @@ def watch(directory: RunDirectory, observer: Observer, *, sleep: Callable[[float
     summary = summary_of(history)
     observer.on_event(RunEnded(reader.header.run, ended, summary))
     return int(summary.exit_code if history.finished is not None else ExitCode.FAILED)
+
+
+def _outdated(directory: RunDirectory) -> set[int]:
+    """Numbers of records that a resume took the place of: results made anew, and limits of the part before it.
+
+    While the run goes on, what has still to be made anew is left out too, as its new result will come.
+    """
+    going_on = directory.is_running() is not None
+    outdated: set[int] = set()
+    last: dict[Key, int] = {}
+    limits: set[int] = set()
+    undone: dict[Key, int] = {}
+    for number, record in JournalReader(directory.journal, outputs=False):
+        match record:
+            case Ended(result):
+                key = result.step, result.host
+                outdated |= {last[key]} if key in last else set()
+                last[key] = number
+                if classify(result) is not Fate.DONE:
+                    undone[key] = number
+            case PolicyBroke():
+                limits.add(number)
+            case Resumed():
+                outdated |= limits | (set(undone.values()) if going_on else set())
+                limits, undone = set(), {}
+    return outdated
 
 
 def _began(header: RunHeader) -> RunStarted:
