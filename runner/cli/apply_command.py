@@ -81,6 +81,7 @@ def command(
     nothing is run.
     """
     from runner.journal.lines import read_options  # noqa: PLC0415 - the help needs none of it
+    from runner.journal.record import APPLIED  # noqa: PLC0415
     from runner.planfile.file import moment, parse_plan_file, read_bytes  # noqa: PLC0415
 
     content = read_bytes(planfile)
@@ -93,7 +94,7 @@ def command(
     _refuse_missing(recorded.secret_extras, extra)
     elsewhere = _enter(document["root"], root)
     from runner.cli.prepare import Origin, prepare, run_id  # noqa: PLC0415 - it loads YAML, Jinja and the planner
-    from runner.cli.recording import APPLIED, given_again  # noqa: PLC0415
+    from runner.cli.recording import given_again  # noqa: PLC0415
     from runner.cli.run_command import Recording, Telling, run_prepared  # noqa: PLC0415
 
     given = given_again(

@@ -14,7 +14,7 @@ from runner.cli.prepare import Given, Prepared
 from runner.credentials.logins import secrets_of
 from runner.credentials.redact import Redactor
 from runner.document.nodes import Scalar
-from runner.journal.record import Resumed, RunHeader, RunOptions, StepCount
+from runner.journal.record import APPLIED, Resumed, RunHeader, RunOptions, StepCount
 from runner.plan.model import Plan
 from runner.runs.digests import digests_of
 from runner.transport.port import Login
@@ -23,10 +23,6 @@ from runner.variables.inputs import Extra
 
 LIMITED_TO = "limited_to"
 """The name under which a header keeps the hosts that ``-l @RUN:STATUS`` meant."""
-
-
-APPLIED = "plan_file"
-"""The name under which a header keeps the plan file that the run applies; such a plan is older than its run."""
 
 
 def header_of(

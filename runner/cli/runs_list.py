@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.engine.observe import Summary
 from runner.engine.result import Status
+from runner.journal.record import APPLIED, RunHeader
 from runner.journal.store import RunEntry
 from runner.present.encode import encode_time
 from runner.present.harmless import harmless
@@ -34,13 +35,26 @@ def _row(entry: RunEntry) -> tuple[str, ...]:
     if header is None:
         return (entry.run, "", "", "", entry.state.value, "", "", "", "")
     began = f"{header.started_at:%Y-%m-%d %H:%M}"
-    head = (entry.run, harmless(header.playbook), began)
+    head = (entry.run, _name(header), began)
     if finished is None:
         return (*head, "", entry.state.value, "", "", "", "")
     fine, failed, unreachable = _hosts(finished.summary)
     told = tuple(str(number) if number else "" for number in (fine, failed, unreachable))
     lasted = format_duration(finished.summary.duration)
     return (*head, lasted, entry.state.value, *told, str(int(finished.summary.exit_code)))
+
+
+def kind_of(header: RunHeader) -> str:
+    """``check`` where nothing was to be changed, ``apply`` of a plan file, else ``run``."""
+    if header.options.check:
+        return "check"
+    return "apply" if APPLIED in header.options.more else "run"
+
+
+def _name(header: RunHeader) -> str:
+    """The playbook, and the kind where it is not the usual one: a column for it would cut the runs' ids."""
+    kind, name = kind_of(header), harmless(header.playbook)
+    return name if kind == "run" else f"{name} ({kind})"
 
 
 def _hosts(summary: Summary) -> tuple[int, int, int]:
@@ -55,6 +69,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
     fine, failed, unreachable = _hosts(finished.summary) if finished else (None, None, None)
     return {
         "run": entry.run,
+        "kind": kind_of(header) if header else None,
         "playbook": header.playbook if header else None,
         "path": header.path if header else None,
         "started_at": encode_time(header.started_at) if header else None,

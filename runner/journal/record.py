@@ -21,6 +21,10 @@ FORMAT: Final = 1
 """Version of the format; a reader takes no other. Every change that an older reader would get wrong raises it."""
 
 
+APPLIED: Final = "plan_file"
+"""The name under which options keep the plan file that a run applies; such a plan is older than its run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """What the command line and the settings gave, as far as a resumed run needs it to make the same plan.

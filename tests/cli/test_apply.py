@@ -186,7 +186,7 @@ def test_an_input_given_now_that_was_not_is_refused(book: Path, typed: Typed) ->
         ("port: 22", "port: 2222", "has another port: `2222`, was `22`"),
         ("user_name: ops", "user_name: root", "has another user: `root`, was `ops`"),
         ("jump: bastion", "jump: eve", "has another jump: `eve`, was `bastion`"),
-        ("port: 22", "port: 22, compression: true", "is reached or spoken to in another way"),
+        ("port: 22", "port: 22, host_key_checking: accept_new", "is reached or spoken to in another way"),
     ],
 )
 def test_a_host_that_is_reached_otherwise_is_refused(
@@ -302,3 +302,23 @@ def test_apply_can_check(book: Path, typed: Typed) -> None:
     done = typed("apply", "p.plan", "--check", "-o", "plain")
     assert done.code == 0, done.err
     assert not (book / "ledger").exists()
+
+
+def test_files_of_another_checkout_are_the_same_files(
+    book: Path, typed: Typed, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keys and known hosts that the inventory names beside itself are no difference where all of it has moved."""
+    (book / "hosts.yml").write_text(
+        "version: 1\nhosts: {a1: {}, a2: {}}\n"
+        "connection: {transport: ssh, known_hosts: ./known, key_file_path: ./key}\n",
+        encoding="utf-8",
+    )
+    assert typed("plan", "book.yml", "-i", "hosts.yml", "--out", "p.plan").code == 0
+    checkout = tmp_path_factory.mktemp("ci") / "checkout"
+    shutil.copytree(book, checkout)
+    (checkout / "two.sh").write_text("echo 2\n", encoding="utf-8")
+    os.chdir(checkout)
+    done = typed("apply", "p.plan", "--root", ".")
+    assert done.code == 2
+    assert "script `two.sh` changed" in done.err
+    assert "host" not in done.err
