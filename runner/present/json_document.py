@@ -11,16 +11,21 @@ import json
 from datetime import datetime
 from typing import Any
 
-from runner.engine.observe import AssignmentEnded, Notice, RunEnded, RunEvent, RunStarted
+from runner.engine.observe import AssignmentEnded, GateOpened, Notice, RunEnded, RunEvent, RunStarted
 from runner.present.encode import encode_result, encode_summary, encode_time
 from runner.present.encode_events import encode_start
 from runner.present.harmless import harmless
 from runner.present.port import Mask
+from runner.present.said import gate_words
 from runner.present.sink import Sink
 
 
 class JsonDocument:
-    """Writes the document to ``sink``; ``notices`` takes warnings as lines, as the document has no place for them."""
+    """Writes the document to ``sink``.
+
+    ``notices`` takes as lines what the document has no place for: warnings, and gates, which somebody must answer while
+    the run goes on.
+    """
 
     def __init__(self, sink: Sink, mask: Mask, notices: Sink) -> None:
         self._sink = sink
@@ -48,6 +53,8 @@ class JsonDocument:
             case Notice():
                 where = f"{event.host}: " if event.host else ""
                 self._notices.write(f"note: {harmless(self._mask(where + event.message))}\n")
+            case GateOpened():
+                self._notices.write(f"gate {event.step}: {harmless(self._mask(gate_words(event)))}\n")
             case _:
                 pass
 

@@ -75,6 +75,7 @@ def test_a_gates_default_counts_when_nobody_answers(
         "--no-input",
     )
     assert (ran.code, ran.status("after")) == (code, after)
+    assert "gate ask: Go on?; answer with `runner runs approve " in ran.stderr
 
 
 def test_a_gate_may_hold_until_a_condition_does(author: Author) -> None:
