@@ -85,7 +85,7 @@ Examples:
   runner resume last                                go on where a run stopped
   runner explain unknown-using                      what an error code means
 
-Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 130 Ctrl-C."""
+Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by a limit, 5 a difference, 130 Ctrl-C."""
 
 
 @click.group(
