@@ -31,7 +31,7 @@ from runner.journal.writer import JournalWriter
 from runner.plan.model import Plan
 from runner.present.group import Presenters
 from runner.present.open import open_presenters
-from runner.present.sink import OutputNotWritten
+from runner.present.sink import OutputClosed, OutputNotWritten
 from runner.present.terminal import Screen
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
@@ -119,6 +119,11 @@ def execute(
     whole = problem is None
     try:
         presenters.close()
+    except OutputClosed:
+        if summary.stopped_because is not None:
+            with suppress(OSError):  # standard error may have gone the same way
+                sys.stderr.write(f"stopped: {summary.stopped_because}\nresume with: {kept.resume_with}\n")
+        raise
     except OutputNotWritten as error:
         complain(error.problems)
         sys.stderr.write("\nthe run itself went to its end; its results are not all written\n")
@@ -129,7 +134,7 @@ def execute(
     code = ExitCode(interruption.control.exit_code or summary.exit_code)
     if problem is not None and code is not ExitCode.BUG and code < ExitCode.HANG_UP:
         code = ExitCode.STOPPED
-    if code is not ExitCode.SUCCESS:
+    if code not in {ExitCode.SUCCESS, ExitCode.DIFFERENT}:
         sys.stderr.write(f"resume with: {kept.resume_with}\n")
     return int(code if whole else _worse(code))
 

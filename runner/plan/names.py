@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from runner.document.positions import span_in_scalar
@@ -25,7 +26,8 @@ class NameCheck:
     ``signature`` groups hosts that know the same names; ``readable`` says which results a step may read; ``dropped``
     are registered names of steps that selection left out, ``set_by`` those that ``set_vars`` sets, with the steps that
     do. ``hosts`` are those that have each step's result. ``handling`` are the steps that may ask what failed.
-    ``lenient``: no inventory is given, so a name that some host might bring is only a warning.
+    ``anywhere`` gives the names that some host of the inventory knows: of a step whose hosts are limited away, nothing
+    else can be asked. ``lenient``: no inventory is given, so a name that some host might bring is only a warning.
     """
 
     playbook: Playbook
@@ -37,6 +39,7 @@ class NameCheck:
     dropped: Mapping[str, str]
     signature: Callable[[str], Hashable]
     problems: Problems
+    anywhere: Callable[[], AbstractSet[str]] = frozenset
     handling: frozenset[str] = frozenset()
     lenient: bool = False
 
@@ -107,8 +110,10 @@ class NameCheck:
         known |= set(self.registered) | set(self.set_by)
         known |= set(planned.step.variables) | set(planned.step.using)
         known |= set(self.playbook.variables) | set(self.playbook.inputs)
-        if not planned.placements and name in known:
-            return
+        if not planned.placements:
+            known |= {*self.scopes.common.names(), *self.anywhere()}
+            if name in known:
+                return
         if missing and len(missing) < len(planned.placements):
             where = f"which is not defined for host `{missing[0]}`"
             where += f" and {len(missing) - 1} more" if len(missing) > 1 else ""

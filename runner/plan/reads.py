@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 from runner.document.nodes import Mapping as MappingNode
 from runner.errors import RunnerError
@@ -63,6 +64,7 @@ def check_reads(reads: Reads, scopes: HostScopes, problems: Problems) -> None:
         | {name: setters[0] for name, setters in _set_by(left_out).items()},
         signature=signature,
         problems=problems,
+        anywhere=cache(partial(_anywhere, inventory, scopes)),
         handling=_handling(steps, blocks),
         lenient=reads.lenient,
     )
@@ -71,6 +73,14 @@ def check_reads(reads: Reads, scopes: HostScopes, problems: Problems) -> None:
         names.check_templates(item)
         scripts.check(item)
         _evaluate_variables(item, scopes, problems)
+
+
+def _anywhere(inventory: Inventory | None, scopes: HostScopes) -> frozenset[str]:
+    """The names that some host of the inventory knows."""
+    if inventory is None:
+        return frozenset()
+    alike = {inventory.signature(host): host for host in inventory.hosts}
+    return frozenset(name for host in alike.values() for name in scopes.of(host).names())
 
 
 def _names(placements: Sequence[Placement]) -> frozenset[str]:

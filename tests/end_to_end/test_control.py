@@ -172,6 +172,7 @@ async def test_closed_output_stops_the_run(site: Site, output: str) -> None:
     done = await run.finish()
     assert done.code == 141
     assert "Traceback" not in done.stderr
+    assert "resume with: runner resume " in done.stderr
     await until_gone(seconds)
 
 

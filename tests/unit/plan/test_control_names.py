@@ -141,6 +141,23 @@ def test_a_health_check_may_read_all_results_of_what_its_waves_are_of(tmp_path: 
     assert ["unordered-result"] == problems_of(tmp_path, steps.replace("NAME", "before"))
 
 
+def test_a_step_that_is_limited_away_may_read_what_its_hosts_would_know(tmp_path: Path) -> None:
+    """``-l`` takes the hosts, not what is known of them; a name that nobody knows is told all the same."""
+    text = (
+        "version: 1\nname: x\nsteps:\n"
+        "  - {id: a, hosts: web, script: 'true'}\n"
+        "  - {id: b, hosts: lb, script: 'echo $Using:NAME $Using:given'}\n"
+    )
+    inventory = "version: 1\ngroups: {web: {hosts: {w1: {}}}, lb: {hosts: {l1: {vars: {weight: 1}}}}}\n"
+
+    def codes(name: str) -> list[tuple[str, int | None, int | None]]:
+        written = text.replace("NAME", name)
+        return found(prepared(tmp_path, written, inventory=inventory, limit="web", extra=("given=1",)))
+
+    assert codes("weight") == [("step-without-hosts", 5, 10)]
+    assert [code for code, _, _ in codes("wight")] == ["unknown-using"]
+
+
 def test_the_condition_of_a_block_is_checked_where_hosts_enter(tmp_path: Path) -> None:
     """It knows what is before the block, and not what is in it."""
     steps = """\
