@@ -151,9 +151,12 @@ command.add_command(show_command)
 
 def _write(out: str, prepared: Prepared, plan: Plan, given: Given, playbook: str) -> dict[str, Any]:
     from runner.cli.plan_file import document_of  # noqa: PLC0415 - few plans are written
+    from runner.planfile.copied import open_sources  # noqa: PLC0415
     from runner.planfile.file import write_plan_file  # noqa: PLC0415
 
     document = document_of(prepared, plan, given, path=playbook)
+    if warnings := open_sources(plan):
+        complain(warnings, prepared.sources)
     write_plan_file(out, document)
     return document
 

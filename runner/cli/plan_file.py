@@ -11,6 +11,7 @@ from runner.credentials.logins import secrets_of
 from runner.credentials.redact import Redactor
 from runner.plan.model import Plan
 from runner.planfile.build import build_document
+from runner.planfile.copied import copied_files, open_sources
 from runner.values import Secret
 
 
@@ -24,7 +25,8 @@ def document_of(prepared: Prepared, plan: Plan, given: Given, *, path: str) -> d
         header_of(prepared, plan, given, path=path, logins=plan.logins),
         inventory=prepared.inventory,
         redactor=redactor,
-        warnings=prepared.problems.sorted(),
+        copied=copied_files(plan),
+        warnings=[*prepared.problems.sorted(), *open_sources(plan)],
     )
 
 

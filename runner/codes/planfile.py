@@ -31,6 +31,14 @@ CODES: dict[str, CodePage] = {
         "The format is the same, so that it is compared and run; what another version does with the same plan may"
         " differ all the same. It is a warning.",
     ),
+    "copy-not-planned": CodePage(
+        "a plan file cannot hold the digest of a file that a step copies",
+        "`copy` reads its `src` when it runs. Where the path is written out, the plan file keeps the file's digest and"
+        " `apply` refuses another content. Where it comes of an expression, or of a `loop`, the file is not known yet: it"
+        " is a warning, and the one who approves sees it.",
+        "copy: {src: '{{ name }}.conf', dest: /etc/app.conf}",
+        "copy: {src: app.conf, dest: /etc/app.conf}",
+    ),
     "plan-root": CodePage(
         "the folder that a plan's paths are relative to cannot be entered",
         "A plan file keeps the working directory it was made in. Where the same files are elsewhere now, as in a new"

@@ -37,6 +37,7 @@ def build_document(
     *,
     inventory: Inventory | None,
     redactor: Redactor,
+    copied: Mapping[str, str],
     warnings: Iterable[Problem] = (),
 ) -> dict[str, Any]:
     """The document of a plan file.
@@ -46,6 +47,7 @@ def build_document(
         header: what a run of it would record first: its options, and the digests of what was read.
         inventory: for the groups of hosts; None where there is none.
         redactor: knows the secrets that are known before anything is connected; masked in all texts.
+        copied: digests of the files that `copy` steps name.
         warnings: what was told when the plan was made.
 
     """
@@ -78,8 +80,11 @@ def build_document(
         "options": written_options(header.options),
         "files": [
             {"kind": kind, "path": path, "sha256": digest}
-            for kind in _FILES
-            for path, digest in header.digests.get(kind, {}).items()
+            for kind, found in {
+                **{kind: header.digests.get(kind, {}) for kind in _FILES},
+                "copy": copied,
+            }.items()
+            for path, digest in found.items()
         ],
         "inputs": dict(header.digests.get("inputs", {})),
         **masked,

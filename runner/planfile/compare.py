@@ -23,6 +23,9 @@ _WORDS: Final = {
     "timeout_s": "the run's timeout",
 }
 
+_KINDS: Final = {"copy": "copied file"}
+"""Kinds of files whose word is no noun."""
+
 _REACHED: Final = ("transport", "address", "port", "user", "url", "jump")
 
 
@@ -58,7 +61,9 @@ def file_differences(then: Mapping[str, Any], now: Mapping[tuple[str, str], str 
     for file in then["files"]:
         key = (file["kind"], file["path"])
         if key in now and now[key] != file["sha256"]:
-            told.append(f"{key[0]} `{key[1]}` {'is gone' if now[key] is None else 'changed'}")
+            told.append(
+                f"{_KINDS.get(key[0], key[0])} `{key[1]}` {'is gone' if now[key] is None else 'changed'}"
+            )
     return told
 
 
@@ -66,7 +71,7 @@ def _files(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     before = {(file["kind"], file["path"]): file["sha256"] for file in then["files"]}
     after = {(file["kind"], file["path"]): file["sha256"] for file in now["files"]}
     for (kind, path), word in _compared(before, after, "changed"):
-        yield f"{kind} `{path}` {word}"
+        yield f"{_KINDS.get(kind, kind)} `{path}` {word}"
 
 
 def _inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

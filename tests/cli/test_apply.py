@@ -304,6 +304,26 @@ def test_apply_can_check(book: Path, typed: Typed) -> None:
     assert not (book / "ledger").exists()
 
 
+def test_a_copied_file_is_part_of_the_plan(book: Path, typed: Typed) -> None:
+    """What `copy` would take to hosts is compared; where its path comes of an expression, planning warns."""
+    step = "  - {id: three, target: all, copy: {src: SRC, dest: '/nowhere/x'}}\n"
+    (book / "app.conf").write_text("approved\n", encoding="utf-8")
+    (book / "book.yml").write_text(BOOK + step.replace("SRC", "app.conf"), encoding="utf-8")
+    done = typed("plan", "book.yml", "-i", "hosts.yml", "--out", "p.plan")
+    assert (done.code, "copy-not-planned" in done.err) == (0, False)
+    (book / "app.conf").write_text("slipped in\n", encoding="utf-8")
+    done = typed("apply", "p.plan")
+    refused(done, book)
+    assert "copied file `app.conf` changed since the plan was made" in done.err
+    (book / "app.conf").unlink()
+    assert "copied file `app.conf` is gone" in typed("apply", "p.plan").err
+    (book / "book.yml").write_text(BOOK + step.replace("SRC", "'{{ word }}.conf'"), encoding="utf-8")
+    done = typed("plan", "book.yml", "-i", "hosts.yml", "--out", "p.plan")
+    assert done.code == 0
+    assert "warning[copy-not-planned]: step `three` copies" in done.err
+    assert "warning[copy-not-planned]" in typed("plan", "show", "p.plan").out
+
+
 def test_files_of_another_checkout_are_the_same_files(
     book: Path, typed: Typed, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
