@@ -482,6 +482,32 @@ def test_a_killed_run_goes_on(fleet: Fleet) -> None:
     }
 
 
+def test_the_script_of_the_demo_kills_and_resumes(fleet: Fleet) -> None:
+    """A newcomer sees that the run broke off, how to go on, and that only what was cut off began anew."""
+    program = fleet.folder / "runner"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m runner "$@"\n')
+    program.chmod(0o755)
+    needs = {"PATH": os.environ["PATH"], "HOME": str(fleet.folder), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["sh", "control/kill-and-resume.sh"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=fleet.folder,
+        env=needs | {"RUNNER": str(program), "LAB": str(fleet.homes.parent)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in (
+        "crashed",
+        "began, and nobody knows how it ended",
+        "$ runner resume last",
+        "what was done stayed",
+    ):
+        assert words in done.stdout
+    assert [_did(fleet, host)["drain"] for host in HOSTS] == [1] * 5
+    assert [_did(fleet, host)["check"] for host in HOSTS] == [1] * 5
+
+
 def _did(fleet: Fleet, host: str) -> Counter[str]:
     path = fleet.file(host, "did")
     return Counter(path.read_text().split() if path.exists() else ())
