@@ -64,6 +64,14 @@ class Blocks:
                     self.of_entry[outer].inside.add(number)
         for block in self.of_end.values():
             self._complete(block)
+        self.entry_of = {number: number for number in self.of_entry} | {
+            part: block.entry
+            for block in self.of_end.values()
+            for part in (block.rescue, block.always)
+            if part is not None
+        }
+        """The entry of each junction that others enter by."""
+        self.outer_first = sorted(self.of_end.values(), key=lambda block: len([*self.around(block.end)]))
         self.anchors = [tuple(self._anchors(number)) for number in range(len(shape.steps))]
         """For each step the entries of which one must be passed for it to go on after a stop."""
 
@@ -82,8 +90,9 @@ class Blocks:
         return block.places.get(host)
 
     def spared(self) -> frozenset[int]:
-        """What goes on where the run's own limit is exceeded: all but entries outside of rescues and alwayses."""
+        """What goes on where the run's own limit is exceeded: ends, rescues, alwayses, blocks that run then as well."""
         parts = self.rescues | {block.always for block in self.of_end.values()}
+        parts |= {entry for entry in self.of_entry if self._shape.steps[entry].run_if != "success"}
         spared = {
             number for number in range(len(self._shape.steps)) if parts & {number, *self.around(number)}
         }

@@ -55,6 +55,8 @@ class Skip:
 class Passed:
     """A host passed a junction, or was skipped there. At a block's end ``bad`` is how the block ended for it.
 
+    Of a junction other than an end it can come a second time, with ``entered`` False: nothing of the block had begun on
+    the host when a limit was exceeded (a ``Skip`` of the entry says which) or the run was stopped.
     ``rescued``: something in the block went bad and the end is not.
     """
 
@@ -84,9 +86,9 @@ class CheckWave:
 class PolicyBroke:
     """A limit is exceeded: nothing that waits there is started. ``policy`` None is the run's own.
 
-    ``failed`` and ``unreachable`` hosts at that moment; ``running`` hosts are between ``start`` and ``end`` (of the
-    run: at work, or inside of a block), go on and may add to them. ``wave`` is the one that did not pass, where it was
-    that: its own limit was exceeded by ``wave_bad`` hosts, or somebody said so (0).
+    ``failed`` and ``unreachable`` hosts at that moment; ``running`` hosts have begun at ``start`` and are not over at
+    ``end`` (of the run: at work, or inside of a block), go on and may add to them. ``wave`` is the one that did not
+    pass, where it was that: its own limit was exceeded by ``wave_bad`` hosts, or somebody said so (0).
     """
 
     policy: int | None

@@ -174,12 +174,16 @@ class Dependencies:
             return CLEAN
         return self._step_taint[needed]
 
+    def stain(self, step: int, position: int, taint: int) -> None:
+        """Note the taint of an assignment that has none yet."""
+        self.stained = True
+        self._taint[self.first[step] + position] = self._step_taint[step] = taint
+        self._bad[step][taint & 1] += 1
+
     def settle(self, step: int, position: int, taint: int) -> list[int]:
         """Note that an assignment is over, with its taint; gives those whose last need that was."""
         if taint != CLEAN:
-            self.stained = True
-            self._taint[self.first[step] + position] = self._step_taint[step] = taint
-            self._bad[step][taint & 1] += 1
+            self.stain(step, position, taint)
         self._left[step] -= 1
         ready: list[int] = []
         for link in self._outgoing[step]:

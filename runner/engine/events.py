@@ -63,7 +63,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Nothing new may start but ``always`` where its block was entered; what runs is cancelled.
+    """Nothing new may start but ``always`` where its block has begun; what runs is cancelled.
 
     ``wholly``: not even those, and what runs of them is cancelled too. Asked again or after the end it changes nothing
     but that.

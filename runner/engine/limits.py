@@ -1,19 +1,22 @@
 """What limits and waves do to a run: who is held, who is refused, and what follows when one is exceeded. Pure.
 
 A policy that breaks closes its ``start`` and dooms whatever stands behind its ``end``: every step that a taint would
-reach from there, on every host. A block that a host is in already is not interrupted; its end carries the doom on. The
-rescue of a block is never doomed by what broke inside: it looks at what became of its own host.
+reach from there, on every host. A block in which a host has begun is not interrupted; its end carries the doom on. A
+host that was let in and has not begun is turned out (:mod:`runner.engine.entries`). The rescue of a block is never
+doomed by what broke inside: it looks at what became of its own host.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from runner.engine import entries
+from runner.engine.blocks import BlockShape
 from runner.engine.commands import CheckWave, PolicyBroke, WaveBegan, Why
 from runner.engine.dependencies import CLEAN, taint_of
 from runner.engine.events import WaveChecked
 from runner.engine.policies import Book, RunBook, books_of
-from runner.engine.state import AT_WORK, IllegalTransition, Mark, Stage, State
+from runner.engine.state import AT_WORK, IllegalTransition, Stage, State
 
 _START, _END, _COUNTED = 1, 2, 4
 
@@ -163,7 +166,7 @@ class Limits:
         self.any_broken = book.broken = True
         book.stopped_by = wave
         bad = book.bad_in[wave] if wave is not None and by_limit else 0
-        running = len(self._between(book.policy.start, book.policy.end))
+        running = len(self._inside_of(book.policy.end))
         state.commands.append(
             PolicyBroke(book.number, book.failed, book.unreachable, running, wave=wave, wave_bad=bad)
         )
@@ -172,6 +175,8 @@ class Limits:
         state.decide_again(
             {book.policy.start, *(step for step in self.doomed if steps[step].run_if == "success")}
         )
+        if (block := state.blocks.of_end.get(book.policy.end)) is not None:
+            self._turn_out([block])
         if book.policy.stop_running:
             ending = [step for step in book.inside if not self._in_always(step, book)]
             for number in sorted(state.all_in(AT_WORK, ending)):
@@ -183,8 +188,7 @@ class Limits:
         self._spared = state.blocks.spared()
         hosts: set[int] = set()
         for step in state.shape.counted:
-            block = state.blocks.of_end.get(step)
-            hosts |= self._between(step if block is None else block.entry, step)
+            hosts |= self._inside_of(step)
         state.commands.append(PolicyBroke(None, run.failed, run.unreachable, len(hosts)))
         steps = state.shape.steps
         state.decide_again(
@@ -192,6 +196,17 @@ class Limits:
             for number, step in enumerate(steps)
             if step.run_if == "success" and number not in self._spared
         )
+        self._turn_out(state.blocks.outer_first)
+
+    def _turn_out(self, blocks: Iterable[BlockShape]) -> None:
+        """Skip these blocks, outer ones first, where they are refused and nothing has begun."""
+        state = self._state
+        waiting: set[int] = set()
+        for block in blocks:
+            found = {place: self.refuses(block.entry, place) for place in entries.outside(state, block)}
+            refused = {place: why for place, why in found.items() if why is not None}
+            waiting.update(entries.turn_out(state, block, refused))
+        state.recall(waiting)
 
     def _doom(self, end: int) -> None:
         """Taint everything behind ``end``, wherever a taint would go."""
@@ -206,21 +221,14 @@ class Limits:
                     self.doomed[link.step] = taint_of(end)
                     pending.append(link.step)
 
-    def _between(self, start: int, end: int) -> set[int]:
-        """The hosts that began at ``start`` and are not over at ``end``."""
+    def _inside_of(self, end: int) -> set[int]:
+        """The hosts that have begun what ends there, and are not over."""
         state = self._state
-        hosts = state.shape.steps[start].hosts
-        first, behind = state.span(start)
-        if start == end:
-            return {hosts[number - first] for number in state.all_in(AT_WORK, [start])}
-        last = state.dependencies.first[end]
-        return {
-            hosts[number - first]
-            for number in range(first, behind)
-            if state.stage[number] == Stage.OVER
-            and not state.mark[number] & Mark.SHUT
-            and state.stage[last + number - first] != Stage.OVER
-        }
+        block = state.blocks.of_end.get(end)
+        if block is not None:
+            return {state.shape.steps[end].hosts[place] for place in entries.inside(state, block)}
+        first, hosts = state.dependencies.first[end], state.shape.steps[end].hosts
+        return {hosts[number - first] for number in state.all_in(AT_WORK, [end])}
 
     def _in_always(self, step: int, book: Book) -> bool:
         anchors: Iterable[int] = self._state.blocks.anchors[step]

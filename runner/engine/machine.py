@@ -8,13 +8,15 @@
 
 It keeps two bytes of state for an assignment and what :mod:`runner.engine.dependencies` keeps, nothing else, so a run
 of a million assignments fits a small machine. It never calls out, so it cannot be called back in the middle of a
-change. What limits and waves do is in :mod:`runner.engine.limits`.
+change. What limits and waves do is in :mod:`runner.engine.limits`, who is inside of a block in
+:mod:`runner.engine.entries`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
+from runner.engine import entries
 from runner.engine.commands import Abandon, Command, Finish, Judge, Passed, Skip, Start, Why
 from runner.engine.dependencies import CLEAN, taint_of
 from runner.engine.events import (
@@ -112,10 +114,16 @@ class RunMachine:
             if self._steps[step].junction:
                 self.state.mark[number] |= Mark.BAD if event.bad else 0
                 self._shut(number, event.assignment, held_back=event.bad)
+            if event.bad and self._steps[step].enter is not None:
+                entries.begin(self.state, step, position, Mark.BAD)
             self._ended(number, step, position, own)
         elif self.state.stopping and not self._goes_on(step, position):
             self._abandon(number, event.assignment)
-        elif not self._limits.any_broken or not self._refused(number, step, position):
+        elif self._limits.any_broken and (
+            self._not_entered(number, step, position) or self._refused(number, step, position)
+        ):
+            return  # a limit was exceeded meanwhile
+        else:
             self._go(number, step, position)
 
     def _end(self, event: Ended) -> None:
@@ -157,6 +165,10 @@ class RunMachine:
         if state.over == self.total or (state.stopping and (state.wholly or not wholly)):
             return
         state.stopping, state.wholly = True, wholly
+        for block in state.blocks.outer_first:
+            outside = entries.outside(state, block, Mark.BEGUN)
+            places = [place for place in outside if not self._goes_on(block.entry, place)]
+            entries.turn_out(state, block, dict.fromkeys(places))
         anchors = [() if wholly else found for found in state.blocks.anchors]
         for step, shape in enumerate(self._steps):
             first = self._first[step]
@@ -175,7 +187,7 @@ class RunMachine:
         state.offer_again()
 
     def _goes_on(self, step: int, position: int) -> bool:
-        """Whether a stop leaves it alone: it is of an always whose block the host entered, or of that block's end."""
+        """Whether a stop leaves it alone: it is of an always whose block the host is in, or of that block's end."""
         state = self.state
         if state.wholly:
             return False
@@ -210,6 +222,8 @@ class RunMachine:
                 state.active += 1
                 if self._limits.watched[step]:
                     self._limits.started(step, position)
+                if self._steps[step].enter is not None:
+                    entries.begin(state, step, position)
             self._stage[number] = Stage.RUNNING
             state.commands.append(Start(Assignment(step, position)))
 
@@ -361,4 +375,4 @@ class RunMachine:
             AssertionError: the machine is broken, with what contradicts what.
 
         """
-        check(self.state)
+        check(self.state, self._limits.refuses)

@@ -41,7 +41,7 @@ class StepShape:
         junction: a point that hosts pass and nothing is run at: the entry of a block, of its rescue, of its always, its
             end. It is over as soon as it is decided; it takes no slots.
         enter: the junction that a host must have passed, or the assignment is skipped as that one was.
-        finally_: part of a block's ``always``: a stop of the run does not abandon it on hosts that entered the block.
+        finally_: part of a block's ``always``: a stop of the run does not abandon it where the block has begun.
 
     """
 
@@ -75,8 +75,8 @@ class Policy:
     Attributes:
         start: the step (or the entry of the block) whose assignments are held and skipped.
         end: the step (or the end of the block) whose results count, host by host; ``start`` for a step.
-        max_fail: how many hosts may be failed, None any; exceeded, nothing of ``start`` that waits is begun, and what
-            needs ``end`` is held back on every host.
+        max_fail: how many hosts may be failed, None any; exceeded, nothing of ``start`` that waits is begun (of a
+            block: on no host where nothing of it was started), and what needs ``end`` is held back on every host.
         max_unreachable: the same of unreachable hosts. They count here and not under ``max_fail``.
         stop_running: a first failure also cancels what runs between ``start`` and ``end`` (``any_errors: stop``).
         waves: in order, together all positions of ``start``; empty is one wave without a word.

@@ -44,7 +44,9 @@ class Mark(IntFlag):
     CANCELLED = 4
     """``Cancel`` was commanded."""
     BAD = 8
-    """A junction that could not be judged."""
+    """A junction that could not be judged, or an entry behind which something could not be."""
+    BEGUN = 16
+    """An entry behind which something was started, at any depth."""
 
 
 class IllegalTransition(Exception):
@@ -112,7 +114,11 @@ class State:
 
     def decide_again(self, steps: Iterable[int]) -> None:
         """Those of the steps that wait for room or for their wave are ready for another decision."""
-        found = sorted(self.all_in((Stage.QUEUED, Stage.HELD), steps))
+        self.recall(self.all_in((Stage.QUEUED, Stage.HELD), steps))
+
+    def recall(self, numbers: Iterable[int]) -> None:
+        """These, which wait for room or for their wave, are ready for another decision."""
+        found = sorted(numbers)
         queued = any(self.stage[number] == Stage.QUEUED for number in found)
         for number in found:
             self.stage[number] = Stage.WAITING

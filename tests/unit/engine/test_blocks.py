@@ -19,7 +19,7 @@ from runner.engine.commands import (
     WaveBegan,
     Why,
 )
-from runner.engine.events import Ended, Event, Parked, Resumed, RunBegan, StopRequested, WaveChecked
+from runner.engine.events import Ended, Event, Judged, Parked, Resumed, RunBegan, StopRequested, WaveChecked
 from runner.engine.machine import IllegalTransition, RunMachine
 from runner.engine.shape import Assignment, Edge, Policy, RunShape, StepShape, WaveShape
 
@@ -284,3 +284,148 @@ def test_a_shape_that_would_hang_is_refused(shape: RunShape, words: str) -> None
     """What could never end, or contradicts itself, is no machine."""
     with pytest.raises(ValueError, match=words):
         RunMachine(shape)
+
+
+def narrow(
+    hosts: int, *policies: Policy, slots: int = 1, of: tuple[int, ...] = (BODY,), **of_run: object
+) -> RunShape:
+    """The block of ``block`` with a throttle over some of its steps: all hosts pass the entry, few begin."""
+    shape = block(hosts, policies=policies)
+    steps = tuple(
+        replace(step, counters=[((0, 1),)] * hosts) if number in of else step
+        for number, step in enumerate(shape.steps)
+    )
+    return replace(shape, steps=steps, limits=(slots,), **of_run)  # type: ignore[arg-type]
+
+
+LATER = (BODY, RESCUE_STEP, ALWAYS_STEP)
+
+
+def begun_hosts(commands: list[Command]) -> set[int]:
+    """Positions on which something of the block was started."""
+    return {c.assignment.position for c in commands if isinstance(c, Start) and c.assignment.step in LATER}
+
+
+def test_a_limit_of_a_block_turns_out_who_has_not_begun() -> None:
+    """One host is bad, two are inside and go through, two that only were let in are skipped whole."""
+    machine = RunMachine(narrow(5, Policy(ENTRY, END, max_fail=0), slots=2))
+    assert begun_hosts(tell(machine, RunBegan())) == {0, 1}
+    commands = tell(machine, Ended(at(BODY), bad=True), Ended(at(RESCUE_STEP), bad=True))
+    assert Start(at(BODY, 2)) in commands
+    commands = tell(machine, Ended(at(ALWAYS_STEP)))
+    assert commands[0] == PolicyBroke(0, failed=1, unreachable=0, running=2)
+    for place in (3, 4):
+        assert Skip(at(ENTRY, place), True, ENTRY, Why.POLICY) in commands
+        for step in LATER:
+            assert Skip(at(step, place), True, ENTRY, Why.NOT_ENTERED) in commands
+    commands = tell(machine, Ended(at(BODY, 1)), Ended(at(BODY, 2)))
+    assert [c for c in commands if isinstance(c, Start)] == [
+        Start(at(ALWAYS_STEP, 1)),
+        Start(at(ALWAYS_STEP, 2)),
+    ]
+    commands = tell(machine, Ended(at(ALWAYS_STEP, 1)), Ended(at(ALWAYS_STEP, 2)))
+    assert not begun_hosts(commands)
+    assert commands[-1] == Finish()
+
+
+def test_any_errors_in_a_block_turns_out_who_has_not_begun() -> None:
+    """`any_errors: stop` cancels the hosts inside and skips the ones that had only been let in."""
+    machine = RunMachine(narrow(3, Policy(ENTRY, END, stop_running=True)))
+    tell(machine, RunBegan(), Ended(at(BODY), bad=True), Ended(at(RESCUE_STEP), bad=True))
+    commands = tell(machine, Ended(at(ALWAYS_STEP)))
+    assert commands[0] == PolicyBroke(0, failed=1, unreachable=0, running=1)
+    assert Skip(at(ENTRY, 2), True, ENTRY, Why.POLICY) in commands
+    assert Cancel(at(BODY, 1)) in commands
+
+
+def test_the_limit_of_the_run_skips_a_block_whole_where_it_has_not_begun() -> None:
+    """Rescue and always too: behind the run's limit nothing of a block is for a host that was only let in."""
+    shape = narrow(3, max_fail=0, counted=frozenset({8, END}))
+    machine = RunMachine(replace(shape, steps=(*shape.steps, StepShape([7]))))
+    assert tell(machine, RunBegan()) == [Start(at(BODY)), Start(at(8))]
+    commands = tell(machine, Ended(at(8), bad=True))
+    assert commands[0] == PolicyBroke(None, failed=1, unreachable=0, running=1)
+    for place in (1, 2):
+        assert Skip(at(ENTRY, place), held_back=True, why=Why.POLICY) in commands
+        for step in LATER:
+            assert Skip(at(step, place), True, ENTRY, Why.NOT_ENTERED) in commands
+    assert tell(machine, Ended(at(BODY)))[-1] == Start(at(ALWAYS_STEP))
+
+
+def test_a_block_for_when_something_is_wrong_runs_behind_the_limit_of_the_run() -> None:
+    """`run_if: always` on a block lets all of it run, as on a step."""
+    shape = block(1, max_fail=0)
+    steps = list(shape.steps)
+    steps[ENTRY] = replace(steps[ENTRY], run_if="always", edges=(Edge(8, taints=False),))
+    machine = RunMachine(replace(shape, steps=(*steps, StepShape([7])), counted=frozenset({8, END})))
+    tell(machine, RunBegan())
+    assert tell(machine, Ended(at(8), bad=True)) == [PolicyBroke(None, 1, 0, 0), Start(at(BODY))]
+
+
+def test_a_stop_leaves_the_always_of_hosts_that_had_begun() -> None:
+    """Twelve were let in, four had begun: four are tidied up, of the others nothing runs."""
+    machine = RunMachine(narrow(12, slots=4))
+    assert begun_hosts(tell(machine, RunBegan())) == {0, 1, 2, 3}
+    commands = tell(machine, StopRequested())
+    for place in range(4, 12):
+        assert all(Abandon(at(step, place)) in commands for step in LATER)
+    commands = tell(machine, *(Ended(at(BODY, place), bad=True) for place in range(4)))
+    assert [c for c in commands if isinstance(c, Start)] == [Start(at(ALWAYS_STEP, p)) for p in range(4)]
+    assert tell(machine, *(Ended(at(ALWAYS_STEP, place)) for place in range(4)))[-1] == Finish()
+
+
+def test_a_host_to_which_no_step_applied_has_its_always_but_not_after_a_stop() -> None:
+    """Nothing was started there: in order the always follows, after a stop there is nothing to tidy up."""
+    shape = narrow(2, of=LATER)
+    steps = (replace(shape.steps[BODY], judged=True), *shape.steps[1:])
+    machine = RunMachine(replace(shape, steps=steps))
+    tell(machine, RunBegan())
+    assert tell(machine, Judged(at(BODY), proceed=False))[-1] == Start(at(ALWAYS_STEP))
+    tell(machine, Judged(at(BODY, 1), proceed=False))
+    commands = tell(machine, StopRequested())
+    assert Cancel(at(ALWAYS_STEP)) not in commands
+    assert Abandon(at(ALWAYS_STEP, 1)) in commands
+    assert tell(machine, Ended(at(ALWAYS_STEP)))[-1] == Finish()
+
+
+def test_a_host_on_which_a_condition_could_not_be_judged_is_inside() -> None:
+    """It went bad in the block before anything started: a limit does not take its rescue away."""
+    shape = narrow(2, of=LATER, max_fail=0, counted=frozenset({8, END}))
+    steps = (replace(shape.steps[BODY], judged=True), *shape.steps[1:], StepShape([7]))
+    machine = RunMachine(replace(shape, steps=steps))
+    tell(machine, RunBegan(), Judged(at(BODY), proceed=True), Judged(at(BODY, 1), proceed=False, bad=True))
+    assert tell(machine, Ended(at(8), bad=True)) == [PolicyBroke(None, 1, 0, 2)]
+    assert Start(at(RESCUE_STEP, 1)) in tell(machine, Ended(at(BODY)))
+
+
+def test_a_stop_tidies_nothing_where_only_a_condition_could_not_be_judged() -> None:
+    """Nothing was started on that host, so that its always is abandoned."""
+    shape = narrow(2, of=LATER)
+    machine = RunMachine(replace(shape, steps=(replace(shape.steps[BODY], judged=True), *shape.steps[1:])))
+    tell(machine, RunBegan(), Judged(at(BODY), proceed=True), Judged(at(BODY, 1), proceed=False, bad=True))
+    commands = tell(machine, StopRequested())
+    assert Abandon(at(ALWAYS_STEP, 1)) in commands
+    assert Abandon(at(ALWAYS_STEP)) not in commands
+
+
+def test_a_step_that_is_judged_while_its_host_is_turned_out_does_not_start() -> None:
+    """The answer comes behind the break: the host is out."""
+    shape = narrow(1, max_fail=0)
+    steps = (replace(shape.steps[BODY], judged=True), *shape.steps[1:], StepShape([7]))
+    machine = RunMachine(replace(shape, steps=steps, counted=frozenset({8, END})))
+    tell(machine, RunBegan(), Ended(at(8), bad=True))
+    commands = tell(machine, Judged(at(BODY), proceed=True))
+    assert Skip(at(BODY), True, ENTRY, Why.NOT_ENTERED) in commands
+    assert commands[-1] == Finish()
+
+
+def test_a_wave_that_breaks_skips_the_rest_of_itself_in_a_block() -> None:
+    """Hosts of the open wave that have not begun are skipped as those of a step are, the later ones for the wave."""
+    policy = Policy(ENTRY, END, waves=(WaveShape(3, max_fail=0), WaveShape(1)))
+    machine = RunMachine(narrow(4, policy))
+    tell(machine, RunBegan(), Ended(at(BODY), bad=True), Ended(at(RESCUE_STEP), bad=True))
+    commands = tell(machine, Ended(at(ALWAYS_STEP)))
+    assert PolicyBroke(0, 1, 0, 1, wave=0, wave_bad=1) in commands
+    assert Skip(at(ENTRY, 2), True, ENTRY, Why.POLICY) in commands
+    assert Skip(at(ENTRY, 3), True, ENTRY, Why.WAVE) in commands
+    assert Skip(at(ENTRY, 1), True, ENTRY, Why.POLICY) not in commands
