@@ -10,6 +10,7 @@ BENCHMARKS = {
     "inventory": "loading 50,000 hosts and choosing among them, beside ansible-inventory",
     "scale": "the engine and its driver alone",
     "locks": "50 runs at once over one set of hosts: one holder of each at a time, none left",
+    "control": "what the journal costs 50 hosts x 10 steps over one real OpenSSH, with it and without in turns",
     "journal": "the journal alone: time, bytes and memory of an assignment, and reading it again",
     "whole": "from playbook and inventory to the summary, over a transport that answers at once",
     "ssh": "50 hosts x 10 echoes over one real OpenSSH, beside asyncssh alone and beside peers",
