@@ -60,6 +60,7 @@ def tell(plan: Plan, history: History, going: GoingOn, changed: Changes) -> None
         ("runs again, as it or its host changed", going.changed),
         ("runs again, as --rerun says", going.asked_again),
         ("runs again, as it belongs to what runs again", going.tidied),
+        ("runs again, as its block was not mended by its rescue", going.undone),
         ("runs again, though it may have run", going.again),
         ("taken for done without a result", going.taken_for_done),
         ("left unknown", going.failed),

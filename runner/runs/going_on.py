@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from runner.engine.result import Result
+from runner.engine.result import Result, Status
 from runner.journal.classify import Fate, classify
 from runner.journal.record import Choice, Decision
 from runner.journal.replay import History, Key
 from runner.plan.model import Plan
-from runner.playbook.control import Part, RunIf
+from runner.playbook.control import BlockPlace, Part, RunIf
+from runner.playbook.model import Step
 from runner.runs.outcome import left_unknown, taken_for_done
 from runner.runs.reads import reads_of
 
@@ -36,6 +37,7 @@ class GoingOn:
         changed: done, and run again because the step or how its host is reached has changed.
         asked_again: done, and run again because ``--rerun`` names the step.
         tidied: done, and run again because it cleans up after, or mends, something that runs again.
+        undone: done, and run again because a rescue that did not mend the block has run behind it since.
         left: how many assignments the run has still to deal with.
 
     """
@@ -47,12 +49,13 @@ class GoingOn:
     changed: list[Key] = field(default_factory=list)
     asked_again: list[Key] = field(default_factory=list)
     tidied: list[Key] = field(default_factory=list)
+    undone: list[Key] = field(default_factory=list)
     left: int = 0
 
     def decisions(self) -> tuple[Decision, ...]:
         """What the journal must know of all this, should the resumed run break off in its turn."""
         by_choice = {
-            Choice.RERUN: [*self.again, *self.changed, *self.tidied],
+            Choice.RERUN: [*self.again, *self.changed, *self.tidied, *self.undone],
             Choice.SKIP: self.taken_for_done,
             Choice.FAIL: self.failed,
         }
@@ -108,6 +111,7 @@ def go_on(
                 going.changed.append(key)
             else:
                 going.restored[key] = result
+    _drop_what_was_put_back(plan, history, going)
     _drop_what_follows_failures(plan, going)
     total = sum(len(planned.placements) for planned in plan.steps)
     going.left = total - len(going.restored)
@@ -126,21 +130,63 @@ def _decide_unknown(going: GoingOn, key: Key, decision: Choice) -> None:
     going.restored[key] = left_unknown(key)
 
 
+def _drop_what_was_put_back(plan: Plan, history: History, going: GoingOn) -> None:
+    """Begin a block anew on a host where its rescue has run and the block is still bad.
+
+    A rescue puts back what the block did, so what is recorded as done there no longer holds: the steps behind it would
+    find the host as it was before. What the rescue itself left is forgotten with it, lest a later resume takes the
+    steps that are done then for put back as well. ``rerun: never`` stays done.
+    """
+    decided = {*going.taken_for_done, *going.failed}
+    for planned in plan.blocks:
+        if planned.rescue is None:
+            continue
+        parts: dict[str, dict[str, list[Key]]] = {}
+        for index in sorted(planned.steps):
+            step = plan.steps[index].step
+            for host in (placement.host for placement in plan.steps[index].placements):
+                part = _part_of(plan, planned.block.id, step.place)
+                parts.setdefault(host, {}).setdefault(part, []).append((step.id, host))
+        for by_part in parts.values():
+            body, rescue = by_part.get(Part.BODY, []), by_part.get(Part.RESCUE, [])
+            began = [key for key in rescue if _began(history, key)]
+            if not began or all(key in going.restored for key in (*body, *rescue)):
+                continue
+            steps = {plan.steps[index].step.id: plan.steps[index].step for index in planned.steps}
+            for key in body:
+                if key in going.restored and key not in decided and steps[key[0]].rerun != "never":
+                    del going.restored[key]
+                    going.undone.append(key)
+            going.undone += [key for key in began if key not in going.restored and key not in going.again]
+
+
+def _part_of(plan: Plan, block: str, place: BlockPlace | None) -> str:
+    """In which part of the block a step of it stands, however deep."""
+    within = {planned.block.id: planned.block.place for planned in plan.blocks}
+    while place is not None and place.block != block:
+        place = within[place.block]
+    return place.part if place is not None else Part.BODY
+
+
+def _began(history: History, key: Key) -> bool:
+    result = history.results.get(key)
+    return key in history.unknown or (result is not None and result.status is not Status.SKIPPED)
+
+
 def _drop_what_follows_failures(plan: Plan, going: GoingOn) -> None:
     """Run again what cleaned up after, or mended, something that runs again: it belongs to that attempt.
 
     A step with ``run_if: success`` behind something that had not ended well has not run, so only the others are
     looked at: ``run_if`` failure and always, and the steps of ``rescue`` and ``always``.
     """
+    tidying = [planned for planned in plan.steps if _tidies(planned.step)]
+    if not tidying:  # most runs: then nobody has to look at a million assignments
+        return
     follows = Following(plan, going.restored)
     decided = {*going.taken_for_done, *going.failed}
-    for planned in plan.steps:
-        step = planned.step
-        tidies = step.place is not None and step.place.part is not Part.BODY
-        if step.run_if is RunIf.SUCCESS and not tidies:
-            continue
+    for planned in tidying:
         for position, placement in enumerate(planned.placements):
-            key = (step.id, placement.host)
+            key = (planned.step.id, placement.host)
             if (
                 key in going.restored
                 and key not in decided
@@ -148,6 +194,10 @@ def _drop_what_follows_failures(plan: Plan, going: GoingOn) -> None:
             ):
                 del going.restored[key]
                 going.tidied.append(key)
+
+
+def _tidies(step: Step) -> bool:
+    return step.run_if is not RunIf.SUCCESS or (step.place is not None and step.place.part is not Part.BODY)
 
 
 class Following:

@@ -205,6 +205,19 @@ def test_a_rolling_update_ends_at_the_first_bad_host(fleet: Fleet) -> None:
     assert not fleet.file("web-01", "drained").exists()
 
 
+def test_a_rolling_update_goes_on_when_the_host_is_mended(fleet: Fleet) -> None:
+    """Resumed, the block of the host that was put back begins anew, and the later waves follow."""
+    services = fleet.file("web-01", "etc/services")
+    there = services.read_text()
+    services.write_text("".join(line for line in there.splitlines(True) if "nginx" not in line))
+    assert fleet.run("rolling-update").code == 4
+    services.write_text(there)
+    done = fleet.type("resume", "last", "--record", "rec", "-o", "json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    ran = Ran(done.returncode, done.stdout, done.stderr)
+    assert [ran.output("report", host) for host in WEB] == [[f"{host} has 2.5.0"] for host in WEB]
+
+
 def test_what_is_busy_is_tried_again(fleet: Fleet) -> None:
     """The third attempt gets through on every host, and the service is ready at once."""
     fleet.change("retry-until", ("delay: 2s", "delay: 10ms"))
@@ -336,13 +349,15 @@ def test_drift_is_told_and_then_mended(fleet: Fleet) -> None:
 
 def test_a_second_run_is_refused_or_waits(fleet: Fleet) -> None:
     """Exit code 2 with who is at work; with `--lock-wait` it follows, and nothing is left held."""
-    fleet.change("locks", ("\n      sleep ", "\n      touch begun; sleep "))
-    first = fleet.start("locks", "-e", "takes=5s")
+    fleet.change("locks", ('sleep "$Using:takes"', "touch begun; until [ -e go ]; do sleep 0.05; done"))
+    first = fleet.start("locks")
     until(lambda: all(fleet.file(host, "begun").exists() for host in HOSTS))
     refused = fleet.run("locks")
     assert refused.code == 2, refused.stdout
     assert refused.codes == ["lock-held"] * len(refused.codes)
     assert refused.codes
+    for host in HOSTS:
+        fleet.file(host, "go").touch()
     second = fleet.run("locks", "--lock-wait", "1m")
     assert (fleet.finish(first).code, second.code) == (0, 0)
     assert statuses(second, "check") == {"ok": 5}

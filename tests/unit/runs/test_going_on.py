@@ -318,3 +318,50 @@ def test_every_assignment_is_restored_or_left(cleaned: Plan, data: st.DataObject
             assert key in going.taken_for_done + going.failed
         else:
             assert said[key] in {Status.OK, Status.SKIPPED}
+
+
+PUT_BACK = """
+    - id: deploy
+      target: all
+      block:
+        - {id: once, script: echo, rerun: never}
+        - {id: install, script: echo}
+        - {id: restart, script: echo}
+      rescue:
+        - {id: put_back, script: echo}
+        - {id: give_up, fail: no}
+    """
+
+
+def put_back(host: str) -> dict[Key, Result]:
+    """What is recorded of a host where the rescue has run and the block is still bad."""
+    bad = {"restart", "give_up"}
+    return {
+        (step, host): result((step, host), Status.FAILED if step in bad else Status.OK)
+        for step in ("once", "install", "restart", "put_back", "give_up")
+    }
+
+
+def test_a_block_that_was_put_back_begins_anew(plans: Plans) -> None:
+    """On that host alone; what may never run again stays done."""
+    well = {(step, "b"): result((step, "b")) for step in ("once", "install")}
+    going = resumed(plans(PUT_BACK), history(put_back("a") | well))
+    assert set(going.restored) == {("once", "a"), *well}
+    assert ("install", "a") in going.undone
+    assert ("put_back", "a") in going.tidied + going.undone
+    forgotten = {(one.step, one.host) for one in going.decisions() if one.choice is Choice.RERUN}
+    assert forgotten >= {("install", "a"), ("put_back", "a"), ("give_up", "a")}
+
+
+def test_what_was_done_since_the_rescue_stays_done(plans: Plans) -> None:
+    """A rescue that an earlier resume has forgotten puts nothing back a second time."""
+    done = {("install", "a"): result(("install", "a")), ("once", "a"): result(("once", "a"))}
+    assert set(resumed(plans(PUT_BACK), history(done)).restored) == set(done)
+
+
+def test_a_rescue_that_was_cut_off_puts_the_block_back_too(plans: Plans) -> None:
+    """Nobody knows how far it came, so the block cannot be taken for done."""
+    past = put_back("a")
+    del past["put_back", "a"], past["give_up", "a"]
+    going = resumed(plans(PUT_BACK), history(past, (("put_back", "a"),)), Choice.RERUN)
+    assert set(going.restored) == {("once", "a")}
