@@ -11,7 +11,7 @@ import pytest
 
 from docs import generate
 from docs.generators import invoke_command
-from docs.generators.schemas import schema
+from docs.generators.schemas import fields_of, resolve, schema
 from runner.cli.main import COMMANDS
 from runner.cli.main import runner as cli
 from runner.codes import code_pages
@@ -148,3 +148,28 @@ def test_the_settings_example_holds_for_every_command(tmp_path: Path) -> None:
 def test_every_exit_code_is_documented() -> None:
     """With its meaning."""
     assert all(f"| `{int(code)}` |" in text("exit-codes.md") for code in ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("name", "page"), [("journal", "journal.md"), ("plan", "plan-file.md"), ("lock", "locks.md")]
+)
+def test_every_part_of_a_format_is_documented(name: str, page: str) -> None:
+    """Each definition of its schema has a heading, and each key of it a row there."""
+    parts = dict(schema(name)["$defs"])
+    page_text = text(page)
+    if "properties" in schema(name):
+        parts["The document"] = schema(name)
+    for part, described in parts.items():
+        heading = f"### `{part}`\n" if part in schema(name)["$defs"] else f"## {part}\n"
+        _, found, rest = page_text.partition(heading)
+        assert found, part
+        section = rest.partition("\n#")[0]
+        assert all(f"| `{key}` |" in section for key in described.get("properties", {})), part
+
+
+def test_every_deadline_is_documented() -> None:
+    """With what happens when it is over."""
+    rows = [line.split(" | ") for line in text("deadlines.md").splitlines() if line.startswith("| `")]
+    deadlines = fields_of(*resolve(schema("playbook")["properties"]["deadlines"], "playbook"))
+    assert {row[0].strip("| `") for row in rows} == set(deadlines)
+    assert all(len(row) == 5 and all(cell.strip("| ") for cell in row) for row in rows)
