@@ -25,12 +25,17 @@ def policy_sentence(shape: RunShape, broke: PolicyBroke, name: str | None, said:
             size = policy.waves[broke.wave].size
             bad = f"{broke.wave_bad} of {_hosts(size)} went bad"
             return f"wave {broke.wave + 1} of {what} did not pass: {bad if said is None else said}"
-    if failed is not None and broke.failed > failed:
-        return f"`max_fail` of {what} is exceeded: {broke.failed} of {_hosts(hosts)} failed"
-    if unreachable is not None and broke.unreachable > unreachable:
-        return f"`max_unreachable` of {what} is exceeded: {broke.unreachable} of {_hosts(hosts)} unreachable"
+    limits = (
+        ("max_fail", "failed", failed, broke.failed),
+        ("max_unreachable", "unreachable", unreachable, broke.unreachable),
+    )
+    for key, word, limit, count in limits:
+        written = limit is not None and (limit > 0 or not stops)  # a limit of 0 comes of `any_errors: stop`
+        if limit is not None and written and count > limit:
+            return f"`{key}` of {what} is exceeded: {count} of {_hosts(hosts)} {word}"
     stopped = "`any_errors: stop`" if stops else "a limit"
-    return f"{stopped} of {what}: {broke.failed} of {_hosts(hosts)} failed"
+    _, word, _, count = limits[0] if broke.failed else limits[1]
+    return f"{stopped} of {what}: {count} of {_hosts(hosts)} {word}"
 
 
 def skip_sentence(

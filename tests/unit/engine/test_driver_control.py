@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -409,3 +410,17 @@ async def cut_and_resume(shape: RunShape, seed: int, cut: int) -> None:
     assert not set(second.ran) & set(kept)
     assert {a: r.status for a, r in second.over.items()} == {a: r.status for a, r in whole.over.items()}
     assert second.passes == whole.passes
+
+
+async def test_any_errors_is_told_by_the_word_of_the_author() -> None:
+    """It is a limit of 0 that nobody wrote, so no limit is named; one that somebody wrote is."""
+    shape = RunShape(
+        (StepShape(range(3), counters=[((0, 1),)] * 3),),
+        (1,),
+        (Policy(0, 0, max_fail=0, max_unreachable=0, stop_running=True),),
+    )
+    driver, _ = driver_of(shape, Executor(badly))
+    assert (await driver.run()).policy == "`any_errors: stop` of `s0`: 1 of 3 hosts failed"
+    shape = replace(shape, policies=(replace(shape.policies[0], stop_running=False),))
+    driver, _ = driver_of(shape, Executor(badly))
+    assert (await driver.run()).policy == "`max_fail` of `s0` is exceeded: 1 of 3 hosts failed"
