@@ -71,8 +71,10 @@ class GateRun:
             return self._unattended(waiting)
         asking = services.questions.ask(self._site.planned.index, lambda: self._answer(keeper, waiting))
         answer = await waiting.away(asking, f"the gate waits for an answer: {self._message}")
-        if answer is None and self._body.timeout is None:
-            return self._unattended(waiting)  # no answer is there, and nobody sits at a terminal
+        if answer is None and not self._body.timeout:
+            return self._unattended(
+                waiting
+            )  # no answer is there, and nobody sits at a terminal, or none is waited for
         if answer is None:
             return self._timed_out(waiting, "nobody answered")
         if answer.go:
@@ -102,8 +104,9 @@ class GateRun:
     def _timed_out(self, waiting: Waiting, why: str) -> Done:
         if self._body.default == "go":
             return _opened("timeout", waiting)
-        limit = format_duration(self._body.timeout or 0)
-        return self._stopped(waiting, "gate-timeout", f"the gate stayed shut for {limit}: {why}")
+        limit = self._body.timeout
+        shut = f"the gate stayed shut for {format_duration(limit)}" if limit else "the gate is shut"
+        return self._stopped(waiting, "gate-timeout", f"{shut}: {why}")
 
     @staticmethod
     def _stopped(waiting: Waiting, code: str, message: str, hints: tuple[str, ...] = ()) -> Done:

@@ -65,6 +65,19 @@ async def test_what_keeps_it_shut(tmp_path: Path, keeper: Keeper | None, default
 
 
 @pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("{message: Go on?, timeout: 0s}", "nobody can be asked: Go on?; nothing was run behind it"),
+        ("{that: 1 == 2, timeout: 0s}", "the gate is shut: the last look says: "),
+    ],
+)
+async def test_a_gate_that_waits_for_nobody_says_so(tmp_path: Path, gate: str, said: str) -> None:
+    """`timeout: 0s` looks once, and there is no time to tell."""
+    done = await do(tmp_path, f"- {{id: x, gate: {gate}}}\n", keeper=Keeper(None))
+    assert done.message(host=LOCAL).startswith(said)
+
+
+@pytest.mark.parametrize(
     ("keeper", "who"),
     [(Keeper(None), "timeout"), (Keeper(None, can_ask=False), "default"), (None, "default")],
 )
