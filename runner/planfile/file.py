@@ -87,7 +87,7 @@ def parse_plan_file(content: bytes, path: str) -> dict[str, Any]:
             f"it has version `{document.get('version')}` of the format, and this runner reads version {VERSION}",
             hint="make the plan again with this runner: `runner plan PLAYBOOK --out FILE`",
         )
-    found = findings("plan", document)
+    found = findings("plan", _without_plain_assignments(document))
     if found:
         where = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in found[0].path)
         raise _refused(path, f"`{where.removeprefix('.') or 'the whole'}` breaks the rule `{found[0].rule}`")
@@ -103,6 +103,35 @@ def parse_plan_file(content: bytes, path: str) -> dict[str, Any]:
 def moment(text: str) -> datetime:
     """An instant as it stands in the file."""
     return datetime.fromisoformat(text)
+
+
+def _without_plain_assignments(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without the assignments that are right at a glance.
+
+    There are 100,000 of them where 2,000 hosts have 50 steps, and jsonschema needs some 80 us for each.
+    """
+    steps = document.get("steps")
+    if not isinstance(steps, list):
+        return document
+    return {**document, "steps": [_lean(step) for step in steps]}
+
+
+def _lean(step: Any) -> Any:
+    assignments = step.get("assignments") if isinstance(step, dict) else None
+    if not isinstance(assignments, list):
+        return step
+    return {**step, "assignments": [each for each in assignments if not _is_plain(each)]}
+
+
+def _is_plain(each: Any) -> bool:
+    """A host and the number of a way, and nothing else."""
+    return (
+        isinstance(each, dict)
+        and each.keys() == {"host", "reached"}
+        and isinstance(each["host"], str)
+        and type(each["reached"]) is int
+        and each["reached"] >= 0
+    )
 
 
 def _json(content: bytes, path: str) -> Any:
