@@ -339,6 +339,10 @@ def test_drift_is_told_and_then_mended(fleet: Fleet) -> None:
     assert told.code == 5, told.stderr
     assert fleet.file("web-03", "etc/app.conf").read_text() == before
     assert {host for host in WEB if told.result("web_server", host)["would_change"]} == {"web-03"}
+    book = str(fleet.folder / "control" / "ensure-drift.yml")
+    asked = fleet.type("plan", book, "-i", str(fleet.inventory), "--check", "--diff", "-o", "plain")
+    assert asked.returncode == 5, asked.stderr
+    assert "+workers = 8" in asked.stdout
     mended = fleet.run("ensure-drift")
     assert mended.code == 0, mended.stderr
     assert [mended.status("web_server", host) for host in WEB] == ["ok", "ok", "changed"]
