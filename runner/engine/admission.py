@@ -82,6 +82,11 @@ class Admission:
         self.used = [0] * len(limits)
         self.waiting = 0
 
+    @property
+    def nodes(self) -> int:
+        """How many nodes are kept for who waits."""
+        return len(self._nodes)
+
     def offer(self, number: int) -> None:
         """Let an assignment wait; :meth:`take` gives it out when there is room."""
         node = self._node(self._path(number))

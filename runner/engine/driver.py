@@ -166,7 +166,7 @@ class Driver:
         return self._stopped_because
 
     def request_stop(self, reason: str) -> None:
-        """Start nothing more and end what runs; ``always`` of blocks that were entered still has its time.
+        """Start nothing more and end what runs; ``always`` of blocks that were begun still has its time.
 
         Asked again it hurries those stops and ends ``always`` too. ``reason`` is shown: ``Ctrl-C``.
         """

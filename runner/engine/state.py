@@ -11,6 +11,7 @@ from runner.engine.admission import Admission, Path
 from runner.engine.blocks import Blocks
 from runner.engine.commands import Cancel, Command
 from runner.engine.dependencies import Dependencies
+from runner.engine.order import DepthFirst, steps_in_order
 from runner.engine.shape import RunShape
 
 
@@ -81,7 +82,7 @@ class State:
         self.shape = shape
         self.blocks = Blocks(shape)
         self.dependencies = Dependencies(shape, self.blocks)
-        self.admission = Admission(shape.limits, _shared(shape), self.counters)
+        self.admission = self._admission()
         self.stage = bytearray(self.dependencies.total)
         self.mark = bytearray(self.dependencies.total)
         self.ready: deque[int] = deque()
@@ -89,6 +90,19 @@ class State:
         self.began = self.stopping = self.wholly = False
         self.cancelled = False
         self.over = self.active = 0
+
+    def _admission(self) -> Admission | DepthFirst:
+        shared = _shared(self.shape)
+        if not self.blocks.of_entry:
+            return Admission(self.shape.limits, shared, self.counters)
+        return DepthFirst(
+            self.shape.limits,
+            shared,
+            self.counters,
+            first=self.dependencies.first,
+            sizes=[len(step.hosts) for step in self.shape.steps],
+            order=steps_in_order(self.shape, self.blocks),
+        )
 
     def counters(self, number: int) -> Path:
         """The counters of an assignment, with how many slots it takes of each."""

@@ -395,7 +395,8 @@ def test_a_host_on_which_a_condition_could_not_be_judged_is_inside() -> None:
     machine = RunMachine(replace(shape, steps=steps))
     tell(machine, RunBegan(), Judged(at(BODY), proceed=True), Judged(at(BODY, 1), proceed=False, bad=True))
     assert tell(machine, Ended(at(8), bad=True)) == [PolicyBroke(None, 1, 0, 2)]
-    assert Start(at(RESCUE_STEP, 1)) in tell(machine, Ended(at(BODY)))
+    assert tell(machine, Ended(at(BODY)))[-1] == Start(at(ALWAYS_STEP))
+    assert Start(at(RESCUE_STEP, 1)) in tell(machine, Ended(at(ALWAYS_STEP)))
 
 
 def test_a_stop_tidies_nothing_where_only_a_condition_could_not_be_judged() -> None:
@@ -429,3 +430,17 @@ def test_a_wave_that_breaks_skips_the_rest_of_itself_in_a_block() -> None:
     assert Skip(at(ENTRY, 2), True, ENTRY, Why.POLICY) in commands
     assert Skip(at(ENTRY, 3), True, ENTRY, Why.WAVE) in commands
     assert Skip(at(ENTRY, 1), True, ENTRY, Why.POLICY) not in commands
+
+
+def test_a_host_goes_through_a_block_before_another_comes_in() -> None:
+    """With room for one, the second step of a host that is inside starts before the first one of the next host."""
+    shape = block(2, limits=(1,))
+    slot = (((0, 1),), ((0, 1),))
+    steps = tuple(
+        replace(step, counters=slot) if number < ENTRY else step for number, step in enumerate(shape.steps)
+    )
+    machine = RunMachine(replace(shape, steps=steps))
+    assert tell(machine, RunBegan())[-1] == Start(at(BODY))
+    assert tell(machine, Ended(at(BODY), bad=True))[-1] == Start(at(RESCUE_STEP))
+    assert tell(machine, Ended(at(RESCUE_STEP)))[-1] == Start(at(ALWAYS_STEP))
+    assert tell(machine, Ended(at(ALWAYS_STEP)))[-1] == Start(at(BODY, 1))

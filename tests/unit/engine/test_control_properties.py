@@ -19,7 +19,7 @@ def finish(draft: Draft, data: st.DataObject, *, may_stop: bool) -> World:
     assert set(world.story.over) == everything
     assert world.story.finished == 1
     assert world.used == [0] * len(draft.shape.limits)
-    assert world.machine.state.admission._nodes == {}
+    assert world.machine.state.admission.nodes == 0
     return world
 
 

@@ -222,7 +222,7 @@ def test_every_run_ends_as_the_language_says(shape: RunShape, data: st.DataObjec
     assert set(world.story.over) == everything
     assert world.story.finished == 1
     assert world.used == [0] * len(shape.limits)
-    assert world.machine.state.admission._nodes == {}  # nobody who waited is remembered
+    assert world.machine.state.admission.nodes == 0  # nobody who waited is remembered
 
 
 @given(st.integers(1, 12), st.integers(1, 4), st.data())
