@@ -31,7 +31,7 @@ Examples:
   runner runs show last                         what went wrong, and how to go on
   runner runs show last --step restart --host web03
   runner runs watch last                        a run that goes on elsewhere
-  runner runs approve last go-live
+  runner runs approve last go_live
   runner runs stop last
   runner runs diff 2026-11-20T01 last           exit code 5 where they differ
   runner runs export last -o jsonl --file run.jsonl

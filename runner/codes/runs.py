@@ -62,7 +62,7 @@ CODES: dict[str, CodePage] = {
         "A run that goes on must have come to the gate; one that is over must have ended at it. `-l` of hosts and"
         " conditions can skip a gate.",
         "runner runs approve last golive",
-        "runner runs approve last go-live",
+        "runner runs approve last go_live",
     ),
     "prune-without-limit": CodePage(
         "`runs prune` is not told which runs to remove",

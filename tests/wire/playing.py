@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.cli.interruption import Interruption
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.run_command import read_logins
-from runner.cli.running import Interruption, run_under_signals
+from runner.cli.running import run_under_signals
 from runner.credentials.redact import Redactor
 from runner.engine.observe import AssignmentEnded, OutputReceived, RunEvent
 from runner.engine.result import Result
