@@ -14,7 +14,7 @@ from runner.cli.doctor_listener import Listener, answers_elsewhere, look
 from runner.cli.doctor_mending import CLOCKS, add_subsystem, check_of, mend
 from runner.cli.doctor_posix import ask
 from runner.errors import HostError, Unreachable
-from runner.execute.powershell_session import PowerShellSession
+from runner.execute.powershell.session import PowerShellSession
 from runner.plan.model import Placement
 from runner.transport.port import Connection, Link, Login, Transport
 from runner.transport.winrm_uris import HTTPS_PORT, configuration_name

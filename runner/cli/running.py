@@ -235,7 +235,7 @@ def _locks(
 def _target_locks(plan: Plan, locking: Locking) -> TargetLocks | None:
     if plan.playbook.lock != "target" and all(planned.step.lock != "target" for planned in plan.steps):
         return None
-    from runner.execute.target_lock import TargetLocks as LocksOnHosts  # noqa: PLC0415 - few runs hold hosts
+    from runner.execute.locks.target import TargetLocks as LocksOnHosts  # noqa: PLC0415 - few runs hold hosts
 
     return LocksOnHosts(plan, wait=locking.wait)
 

@@ -1,7 +1,7 @@
 """One attempt: a step, or one item of its loop, on one host, from its templates to its result.
 
-Whether it is repeated or forgiven is not decided here (``runner.execute.course``). Whatever goes wrong becomes a
-result, with what is known of the host: an exception that leaves here is a bug of ours.
+Whether it is repeated or forgiven is decided elsewhere (``runner.execute.control.course``). Whatever goes wrong becomes
+a result, with what is known of the host: an exception that leaves here is a bug of ours.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from datetime import datetime
 
 from runner.engine.result import Failure, Result, Status
 from runner.errors import ConnectionLost, HostError, JournalError, RunnerError, Unreachable
+from runner.execute.bodies.prepare import prepare, stays_here
 from runner.execute.check_mode import as_skip
 from runner.execute.done import Body, Done
 from runner.execute.guard import forget_cancellation, uninterrupted
-from runner.execute.prepare import prepare, stays_here
 from runner.execute.registry import view
 from runner.execute.scopes import with_result
 from runner.execute.site import Site

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from runner.engine.shape import Assignment
 from runner.errors import ExecutionFailed, Unreachable
-from runner.execute.delegation import places_of
+from runner.execute.control.delegation import places_of
 from runner.execute.patience import Patience
 from runner.execute.world import World
 from runner.plan.model import Placement, Plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from runner.engine.result import Difference
-from runner.execute.copy import Comparison, Content
-from runner.execute.host_files import Facts, Files, Listed, Wish
+from runner.execute.bodies.copy import Comparison, Content
+from runner.execute.bodies.host_files import Facts, Files, Listed, Wish
 from runner.transport.port import Stream
 
 TEXT_LIMIT = 1 << 20

@@ -12,21 +12,21 @@ from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment
 from runner.engine.summary import Tally
 from runner.errors import JournalError, RunnerError
-from runner.execute.aside import with_quarantine
 from runner.execute.attempt import failure_of
-from runner.execute.blocks import BlockFailures
 from runner.execute.check_mode import NOT_KNOWN_YET, as_skip, nothing_known
 from runner.execute.connections import Connections
-from runner.execute.junctions import Junctions
-from runner.execute.looping import loop_items
+from runner.execute.control.aside import with_quarantine
+from runner.execute.control.blocks import BlockFailures
+from runner.execute.control.junctions import Junctions
+from runner.execute.control.looping import loop_items
+from runner.execute.control.slowness import Slowness
+from runner.execute.control.waves import WaveChecks
 from runner.execute.masking import masked
 from runner.execute.patience import Patience
 from runner.execute.registry import Registry
 from runner.execute.scopes import Item, StepScopes
 from runner.execute.sessions import Sessions
 from runner.execute.site import Services
-from runner.execute.slowness import Slowness
-from runner.execute.waves import WaveChecks
 from runner.execute.work import Work, failed
 from runner.execute.world import World
 from runner.plan.model import Placement, Plan, PlannedStep

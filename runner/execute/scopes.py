@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.execute.blocks import BlockFailures
+from runner.execute.control.blocks import BlockFailures
 from runner.execute.registry import Registry, View
 from runner.plan.model import Plan, PlannedStep
 from runner.playbook.model import Block

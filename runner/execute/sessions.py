@@ -146,7 +146,7 @@ class Sessions:
         if placement.shell is not Shell.POWERSHELL:
             connection = process_link(link)
             return await KeptInterpreter.open(connection, placement.shell, placement.interpreter)
-        from runner.execute.powershell_session import PowerShellSession  # noqa: PLC0415 - psrpcore takes its time
+        from runner.execute.powershell.session import PowerShellSession  # noqa: PLC0415 - psrpcore takes its time
 
         session = PowerShellSession(link, placement, lambda message: self._on_notice(message, placement.host))
         try:

@@ -11,15 +11,15 @@ from pathlib import Path
 from runner.credentials.redact import Redactor
 from runner.engine.observe import DeadlineSet, Observer
 from runner.engine.port import Clock, Turn
+from runner.execute.bodies.fetch import Claims
+from runner.execute.bodies.questions import Questions
+from runner.execute.bodies.source_files import SourceFiles
 from runner.execute.connections import Connections
-from runner.execute.fetch import Claims
 from runner.execute.guard import Guard
 from runner.execute.patience import Patience
 from runner.execute.ports import Gatekeeper, TargetLocks
-from runner.execute.questions import Questions
 from runner.execute.scopes import Item
 from runner.execute.sessions import Sessions
-from runner.execute.source_files import SourceFiles
 from runner.plan.model import Placement, PlannedStep
 from runner.transport.port import Link, Login
 from runner.using.model import Shell

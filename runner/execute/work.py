@@ -11,10 +11,10 @@ from runner.engine.result import Failure, Result, Status
 from runner.errors import RunnerError
 from runner.execute.attempt import failure_of
 from runner.execute.check_mode import as_skip
-from runner.execute.course import Course
-from runner.execute.delegation import in_place_of, on_each
+from runner.execute.control.course import Course
+from runner.execute.control.delegation import in_place_of, on_each
+from runner.execute.control.looping import combined, run_items
 from runner.execute.guard import Guard, Progress, forget_cancellation
-from runner.execute.looping import combined, run_items
 from runner.execute.scopes import Item, StepScopes
 from runner.execute.site import Services, Site
 from runner.plan.model import Placement, PlannedStep

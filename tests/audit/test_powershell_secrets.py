@@ -162,7 +162,7 @@ import sys
 class Spoil:
     def find_spec(self, name, path=None, target=None):
         if name == "runner.psrp.in_flight":
-            from runner.execute.powershell_request import PreparedPipeline
+            from runner.execute.powershell.request import PreparedPipeline
             from runner.psrp.pool import Pool
             async def run(self, request, receiver):
                 raise RuntimeError(f"a mistake with {request!r}")

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from runner.engine.result import Result
-from runner.execute.powershell_children import children_request
+from runner.execute.powershell.children import children_request
 from tests.support.recorded import Run, recording, runs, runs_of
 from tests.support.recorded_own import adapted, own
 from tests.support.recorded_requests import Asked, AskedCommand

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from runner.execute.bodies.host_files import HostFiles
 from runner.execute.guard import Guard, Progress
-from runner.execute.host_files import HostFiles
 from runner.execute.patience import Patience
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection, LocalTransport

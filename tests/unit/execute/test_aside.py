@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from runner.engine.port import Turn, Waited
 from runner.engine.result import Failure, Result, Status
-from runner.execute.aside import with_quarantine
+from runner.execute.control.aside import with_quarantine
 from runner.execute.guard import forget_cancellation
 from tests.unit.execute.clocks import MovedClock, settle
 

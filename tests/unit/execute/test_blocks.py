@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from runner.document.nodes import Mapping, Source
 from runner.engine.result import ErrorRecord, Failure, Result, Status
-from runner.execute.blocks import BlockFailures
+from runner.execute.control.blocks import BlockFailures
 from runner.playbook.bodies import FailBody
 from runner.playbook.control import BlockPlace, Part
 from runner.playbook.model import Block, Step

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExecutionFailed
-from runner.execute.copy import Content, Copied, compare, copy
+from runner.execute.bodies.copy import Content, Copied, compare, copy
+from runner.execute.bodies.host_files import HostFiles, Wish
+from runner.execute.bodies.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.execute.guard import Guard, Progress
-from runner.execute.host_files import HostFiles, Wish
 from runner.execute.patience import Patience
-from runner.execute.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.transport.local import LocalConnection
 
 NOW = datetime(2026, 11, 21, 1, 50, tzinfo=UTC)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.errors import ExecutionFailed
-from runner.execute.fetch import Claims, Wanted, changed, fetch, local_path
+from runner.execute.bodies.fetch import Claims, Wanted, changed, fetch, local_path
+from runner.execute.bodies.host_files import HostFiles
 from runner.execute.guard import Guard, Progress
-from runner.execute.host_files import HostFiles
 from runner.execute.patience import Patience
 from runner.transport.port import Exit, Receiver, Stream
 

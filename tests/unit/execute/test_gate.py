@@ -10,8 +10,8 @@ import pytest
 
 from runner.engine.observe import Waits
 from runner.engine.result import Status
+from runner.execute.bodies.questions import Questions
 from runner.execute.ports import Answer
-from runner.execute.questions import Questions
 from tests.unit.execute.alone import START, Keeper, SkippingClock, do
 
 GATE = "- {id: x, gate: {message: 'Go on with {{ 1 + 1 }}?', timeout: 2h%s}}\n"

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from psrpcore.types import PSByteArray, PSCustomObject
 
 from runner.engine.result import Status
-from runner.execute import powershell_file_scripts as scripts
-from runner.execute.powershell_files import PIECE, in_pieces
+from runner.execute.powershell import file_scripts as scripts
+from runner.execute.powershell.files import PIECE, in_pieces
 from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused, Script
 from tests.unit.execute.running import Seen, run
 

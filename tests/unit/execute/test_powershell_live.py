@@ -6,7 +6,7 @@ import asyncio
 
 from runner.credentials.redact import Redactor
 from runner.engine.observe import OutputReceived, ProgressReceived, RunEvent
-from runner.execute.powershell_live import LiveProgress, LiveStreams
+from runner.execute.powershell.live import LiveProgress, LiveStreams
 
 
 def streams(*secrets: str) -> tuple[LiveStreams, list[RunEvent]]:

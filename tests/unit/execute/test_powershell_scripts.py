@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.execute import powershell_children, powershell_file_scripts
+from runner.execute.powershell import children as powershell_children
+from runner.execute.powershell import file_scripts as powershell_file_scripts
 from runner.psrp import script
 from runner.using.powershell import scan
 
@@ -121,7 +122,7 @@ def test_a_failure_is_told_by_its_word(name: str) -> None:
 
 def powershell_file_words() -> set[str]:
     """The words that are told as refusals."""
-    from runner.execute.host_files import REFUSALS  # noqa: PLC0415 - wanted here alone
+    from runner.execute.bodies.host_files import REFUSALS  # noqa: PLC0415 - wanted here alone
 
     return set(REFUSALS)
 

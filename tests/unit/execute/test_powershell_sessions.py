@@ -12,7 +12,7 @@ from psrpcore.types import PSCustomObject
 
 from runner.engine.observe import Notice
 from runner.engine.result import Status
-from runner.execute.powershell_children import children_request
+from runner.execute.powershell.children import children_request
 from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused, Stays
 from tests.unit.execute.powershell_running import HEAD, INVENTORY, host, play
 from tests.unit.execute.running import run

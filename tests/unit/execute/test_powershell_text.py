@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from runner.credentials.redact import Redactor
 from runner.errors import ExecutionFailed
-from runner.execute.powershell_output import PipelineOutput
-from runner.execute.powershell_text import text_of
+from runner.execute.powershell.output import PipelineOutput
+from runner.execute.powershell.text import text_of
 from runner.objects import EnumValue, PSCredential, PSObject
 from runner.playbook.model import OutputFormat
 from runner.values import Secret

@@ -11,7 +11,7 @@ import pytest
 from runner.engine.observe import Waits
 from runner.engine.result import Status
 from runner.errors import Unreachable
-from runner.execute import reboot_scripts as scripts
+from runner.execute.bodies import reboot_scripts as scripts
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
 from tests.support.powershell_host import Call, FakeHost, FakeLink, FakeWinrm, Refused

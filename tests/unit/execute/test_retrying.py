@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.engine.result import Failure, Result, Status
-from runner.execute.retrying import LONGEST_DELAY, delay_after, next_delay
+from runner.execute.control.retrying import LONGEST_DELAY, delay_after, next_delay
 from runner.playbook.control import Retry
 from tests.unit.execute.scalars import scalar
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.engine.shape import Assignment
-from runner.execute.slowness import Slowness
+from runner.execute.control.slowness import Slowness
 from tests.unit.execute.clocks import MovedClock, settle
 from tests.unit.execute.running import plan_of
 

@@ -14,8 +14,8 @@ import pytest
 from runner.engine.observe import Waits
 from runner.engine.result import Status
 from runner.errors import Unreachable
-from runner.execute import wait_scripts
-from runner.execute.wait_for import LONGEST_LOOK
+from runner.execute.bodies import wait_scripts
+from runner.execute.bodies.wait_for import LONGEST_LOOK
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection, LocalTransport
 from runner.transport.port import Login

@@ -13,8 +13,8 @@ import pytest
 
 from runner.engine.observe import AssignmentWaits, Notice, Summary, Waits
 from runner.engine.result import Status
+from runner.execute.locks.target import TargetLocks
 from runner.execute.run import RunControl, run_plan
-from runner.execute.target_lock import TargetLocks
 from runner.plan.model import Placement, Plan
 from runner.transport.local import LocalTransport
 from tests.unit.execute.running import Seen, WallClock, plan_of

@@ -13,10 +13,10 @@ import pytest
 
 from runner.engine.observe import Notice
 from runner.engine.result import Status
+from runner.execute.locks.answers import read_answer
+from runner.execute.locks.scripts import POSIX, POWERSHELL
+from runner.execute.locks.target import TTL, TargetLocks
 from runner.execute.run import run_plan
-from runner.execute.target_lock import TTL, TargetLocks
-from runner.execute.target_lock_answers import read_answer
-from runner.execute.target_lock_scripts import POSIX, POWERSHELL
 from runner.transport.local import LocalTransport
 from tests.support.powershell_host import Call, FakeHost, FakeWinrm, Refused
 from tests.unit.execute.running import Seen, WallClock, plan_of

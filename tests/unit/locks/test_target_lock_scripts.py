@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from runner.execute.target_lock_scripts import POSIX
+from runner.execute.locks.scripts import POSIX
 from runner.schema_files import schema_text
 
 ABOUT = ",\n".join(

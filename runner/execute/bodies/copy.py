@@ -12,9 +12,9 @@ from typing import Any
 
 from runner.document.nodes import AnyNode, Scalar
 from runner.errors import ExecutionFailed
-from runner.execute.host_files import Destination, Facts, Files, Wish
+from runner.execute.bodies.host_files import Destination, Facts, Files, Wish
+from runner.execute.bodies.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.execute.rendered import controller_path, text
-from runner.execute.source_files import SourceFiles, pieces_of_bytes, pieces_of_file
 from runner.playbook.bodies import CopyBody
 from runner.variables.filters import to_json
 from runner.variables.scope import Scope

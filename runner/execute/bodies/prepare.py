@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from runner.errors import RunnerError
-from runner.execute import copy, fetch
-from runner.execute.assertion import AssertRun
+from runner.execute.bodies import copy, fetch
+from runner.execute.bodies.assertion import AssertRun
+from runner.execute.bodies.ensure import EnsureRun
+from runner.execute.bodies.fail import FailRun
+from runner.execute.bodies.files_body import CopyRun, FetchRun
+from runner.execute.bodies.gate import GateRun
+from runner.execute.bodies.http import HttpRun
+from runner.execute.bodies.reboot import RebootRun
+from runner.execute.bodies.script import ScriptRun, prepare_command, prepare_script
+from runner.execute.bodies.set_vars import SetVarsRun
+from runner.execute.bodies.wait_for import WaitForRun
 from runner.execute.check_mode import NotRun, runs
 from runner.execute.done import Body
-from runner.execute.ensure import EnsureRun
-from runner.execute.fail import FailRun
-from runner.execute.files_body import CopyRun, FetchRun
-from runner.execute.gate import GateRun
-from runner.execute.http import HttpRun
-from runner.execute.reboot import RebootRun
-from runner.execute.script import ScriptRun, prepare_command, prepare_script
-from runner.execute.set_vars import SetVarsRun
 from runner.execute.site import Site
-from runner.execute.wait_for import WaitForRun
 from runner.plan.model import PlannedStep
 from runner.playbook.bodies import (
     AssertBody,
@@ -103,8 +103,8 @@ def _of_controller(
 
 
 def _powershell(site: Site, body: ScriptBody | CommandBody) -> Body:
-    from runner.execute.powershell import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
-    from runner.execute.powershell_request import prepare_commands, prepare_script  # noqa: PLC0415 - as above
+    from runner.execute.powershell.body import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
+    from runner.execute.powershell.request import prepare_commands, prepare_script  # noqa: PLC0415 - as above
 
     prepared = prepare_commands(site, body) if isinstance(body, CommandBody) else prepare_script(site)
     return PowerShellRun(site, prepared)

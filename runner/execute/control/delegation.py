@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runner.engine.port import Clock
 from runner.engine.result import Result, Status
-from runner.execute.looping import combined
+from runner.execute.control.looping import combined
 from runner.plan.model import Placement
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from runner.errors import ExecutionFailed
-from runner.execute import copy, fetch
+from runner.execute.bodies import copy, fetch
+from runner.execute.bodies.copy import Content
+from runner.execute.bodies.fetch import Wanted
+from runner.execute.bodies.host_files import Destination, Files, HostFiles, Wish
 from runner.execute.connections import process_link
-from runner.execute.copy import Content
 from runner.execute.difference import difference_of
 from runner.execute.done import Done
-from runner.execute.fetch import Wanted
-from runner.execute.host_files import Destination, Files, HostFiles, Wish
 from runner.execute.site import Site
 from runner.playbook.bodies import CopyBody
 from runner.using.model import Shell
@@ -29,8 +29,8 @@ class _FilesRun:
         """Connect; on a host that speaks PowerShell open a pool too."""
         site = self._site
         if site.placement.shell is Shell.POWERSHELL:
-            from runner.execute.powershell_files import PowerShellFiles  # noqa: PLC0415 - psrpcore takes its time
-            from runner.execute.powershell_lease import PoolLease  # noqa: PLC0415 - as above
+            from runner.execute.powershell.files import PowerShellFiles  # noqa: PLC0415 - psrpcore takes its time
+            from runner.execute.powershell.lease import PoolLease  # noqa: PLC0415 - as above
 
             lease = PoolLease(site)
             self._close = lease.close

@@ -16,9 +16,9 @@ from runner.engine.port import Turn
 from runner.engine.result import Failure, Result, Status
 from runner.errors import RunnerError
 from runner.execute.attempt import attempt, failure_of
+from runner.execute.control.retrying import delay_after, next_delay, repeatable
 from runner.execute.guard import forget_cancellation
 from runner.execute.registry import view
-from runner.execute.retrying import delay_after, next_delay, repeatable
 from runner.execute.scopes import with_result
 from runner.execute.site import Site
 from runner.playbook.control import Late, Retry

@@ -18,15 +18,15 @@ from datetime import UTC, datetime
 from runner.engine.observe import Notice, Observer, RunEvent, Waits
 from runner.engine.shape import Assignment
 from runner.errors import ConnectionLost, ExecutionFailed, HostError
+from runner.execute.bodies.prepare import stays_here
+from runner.execute.bodies.talk import HostTalk
+from runner.execute.bodies.waiting import Waiting
 from runner.execute.connections import shared_key
-from runner.execute.delegation import places_of
+from runner.execute.control.delegation import places_of
 from runner.execute.guard import Guard, Progress, uninterrupted
-from runner.execute.prepare import stays_here
+from runner.execute.locks.answers import Answer, OnHost, read_answer
+from runner.execute.locks.scripts import POSIX, POWERSHELL
 from runner.execute.site import Site
-from runner.execute.talk import HostTalk
-from runner.execute.target_lock_answers import Answer, OnHost, read_answer
-from runner.execute.target_lock_scripts import POSIX, POWERSHELL
-from runner.execute.waiting import Waiting
 from runner.locks.process import this_process
 from runner.plan.model import Plan
 from runner.transport.endpoint import Endpoint

@@ -9,7 +9,7 @@ from dataclasses import replace
 from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment
 from runner.errors import RunnerError
-from runner.execute.aside import FreeTurn
+from runner.execute.control.aside import FreeTurn
 from runner.execute.masking import masked
 from runner.execute.scopes import StepScopes
 from runner.execute.site import Services

@@ -9,13 +9,14 @@ from pathlib import Path
 from runner.engine.observe import Waits
 from runner.engine.result import Failure
 from runner.errors import ConnectionLost, ExecutionFailed, Unreachable
-from runner.execute import rendered, wait_scripts, web
-from runner.execute.conditions import ConditionRun
+from runner.execute import rendered
+from runner.execute.bodies import wait_scripts, web
+from runner.execute.bodies.conditions import ConditionRun
+from runner.execute.bodies.talk import HostTalk, Said
+from runner.execute.bodies.waiting import Waiting
+from runner.execute.bodies.web import system_words
 from runner.execute.done import Done
 from runner.execute.site import Site
-from runner.execute.talk import HostTalk, Said
-from runner.execute.waiting import Waiting
-from runner.execute.web import system_words
 from runner.playbook.bodies import WaitForBody
 from runner.units import format_duration
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from runner.engine.result import ErrorRecord, Failure
 from runner.errors import ConnectionLost, ExecutionFailed
 from runner.execute.done import Done
-from runner.execute.powershell_lease import STOP_MARGIN, PoolLease
-from runner.execute.powershell_receipt import Receipt
-from runner.execute.powershell_request import PreparedPipeline
-from runner.execute.powershell_session import PowerShellSession
+from runner.execute.powershell.lease import STOP_MARGIN, PoolLease
+from runner.execute.powershell.receipt import Receipt
+from runner.execute.powershell.request import PreparedPipeline
+from runner.execute.powershell.session import PowerShellSession
 from runner.execute.site import Site
 from runner.playbook.model import OutputFormat
 from runner.psrp.request import PipelineEnd, PipelineState

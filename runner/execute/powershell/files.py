@@ -12,9 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from runner.errors import ConnectionLost, ExecutionFailed, HostError
-from runner.execute import powershell_file_scripts as scripts
-from runner.execute.guard import Guard, uninterrupted
-from runner.execute.host_files import (
+from runner.execute.bodies.host_files import (
     REFUSALS,
     Destination,
     Facts,
@@ -23,9 +21,11 @@ from runner.execute.host_files import (
     facts_of,
     strange_answer,
 )
+from runner.execute.guard import Guard, uninterrupted
 from runner.execute.patience import within
-from runner.execute.powershell_lease import STOP_MARGIN, PoolLease
-from runner.execute.powershell_session import Answer
+from runner.execute.powershell import file_scripts as scripts
+from runner.execute.powershell.lease import STOP_MARGIN, PoolLease
+from runner.execute.powershell.session import Answer
 from runner.psrp.from_ps import from_ps
 from runner.psrp.records import error_record
 from runner.psrp.request import (
@@ -51,7 +51,7 @@ _NO_FACTS = Facts("", "", 0, "", "")
 
 
 class PowerShellFiles:
-    """The files of one host; a :class:`runner.execute.host_files.Files`."""
+    """The files of one host; a :class:`runner.execute.bodies.host_files.Files`."""
 
     def __init__(self, lease: PoolLease, guard: Guard) -> None:
         self._lease = lease

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from runner.errors import ExecutionFailed, HostError
 from runner.execute.launch import Launch
 from runner.execute.patience import HURRIED_GRACE, within
-from runner.execute.powershell_children import Child, Children, children_request, read_children
+from runner.execute.powershell.children import Child, Children, children_request, read_children
 from runner.plan.model import Placement
 from runner.psrp.from_ps import from_ps
 from runner.psrp.out_of_process import OutOfProcessCarrier

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runner.errors import ConnectionLost, ExecutionFailed
+from runner.execute.bodies.script import ScriptRun, prepare_script
 from runner.execute.connections import process_link
 from runner.execute.done import Body, Done
 from runner.execute.guard import Guard, uninterrupted
 from runner.execute.launch import Launch
-from runner.execute.script import ScriptRun, prepare_script
 from runner.execute.site import Site
 from runner.playbook.bodies import ScriptBody
 from runner.playbook.model import OutputFormat
@@ -26,7 +26,7 @@ from runner.using.model import Shell
 
 if TYPE_CHECKING:
     from runner.engine.observe import RunEvent
-    from runner.execute.powershell_lease import PoolLease
+    from runner.execute.powershell.lease import PoolLease
 
 _SAID_LIMIT = 64 << 10
 """Bytes of what a fixed script says that are kept: a word and a reason, or what a test prints of itself."""
@@ -70,7 +70,7 @@ class HostTalk:
         """
         site = self._at(place, shown=False, output=None)
         if site.placement.shell is Shell.POWERSHELL:
-            from runner.execute.powershell_request import prepare_script as prepare  # noqa: PLC0415 - psrpcore is slow
+            from runner.execute.powershell.request import prepare_script as prepare  # noqa: PLC0415 - psrpcore is slow
 
             prepare(site)
         else:
@@ -153,7 +153,7 @@ class HostTalk:
         )
 
     async def _pool(self) -> PoolLease:
-        from runner.execute.powershell_lease import PoolLease  # noqa: PLC0415 - psrpcore takes a tenth of a second
+        from runner.execute.powershell.lease import PoolLease  # noqa: PLC0415 - psrpcore takes a tenth of a second
 
         if self._lease is not None and self._lease.session.lost:
             await self.close()
@@ -168,8 +168,8 @@ class HostTalk:
         return self._lease
 
     async def _pipeline(self, site: Site) -> Done:
-        from runner.execute.powershell import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
-        from runner.execute.powershell_request import prepare_script as prepare  # noqa: PLC0415 - as above
+        from runner.execute.powershell.body import PowerShellRun  # noqa: PLC0415 - psrpcore takes a tenth of a second
+        from runner.execute.powershell.request import prepare_script as prepare  # noqa: PLC0415 - as above
 
         prepared = prepare(site)
         lease = await self._pool() if site.placement is self._site.placement else None
@@ -200,7 +200,7 @@ class HostTalk:
         return Said(ended.code == 0, output, errors)
 
     async def _ask_powershell(self, script: str, words: Sequence[str]) -> Said:
-        from runner.execute.powershell_lease import STOP_MARGIN  # noqa: PLC0415 - psrpcore takes a tenth of a second
+        from runner.execute.powershell.lease import STOP_MARGIN  # noqa: PLC0415 - psrpcore takes a tenth of a second
         from runner.psrp.request import Argument, Command, PipelineRequest, Statement  # noqa: PLC0415 - as above
 
         given = tuple(Argument(word) for word in words)

@@ -10,7 +10,7 @@ from typing import Any
 from runner.credentials.redact import Redactor
 from runner.errors import ExecutionFailed
 from runner.execute.masking import without_begun_secret
-from runner.execute.powershell_text import text_of
+from runner.execute.powershell.text import text_of
 from runner.execute.spool import copy_masked
 from runner.playbook.model import OutputFormat
 from runner.shell.decode import Decoded, decode

@@ -7,13 +7,13 @@ import asyncio
 from runner.engine.observe import Waits
 from runner.engine.result import Failure
 from runner.errors import ConnectionLost, HostError
-from runner.execute import reboot_scripts as scripts
 from runner.execute import rendered
+from runner.execute.bodies import reboot_scripts as scripts
+from runner.execute.bodies.talk import HostTalk, Said
+from runner.execute.bodies.verdict import holds
+from runner.execute.bodies.waiting import Waiting
 from runner.execute.done import Done
 from runner.execute.site import Site
-from runner.execute.talk import HostTalk, Said
-from runner.execute.verdict import holds
-from runner.execute.waiting import Waiting
 from runner.playbook.bodies import RebootBody
 from runner.playbook.model import OutputFormat
 from runner.units import format_duration

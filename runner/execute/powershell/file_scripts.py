@@ -2,7 +2,7 @@
 
 The counterpart of ``host_scripts``. Values come as arguments, content as ``byte[]`` pipeline input; each runs in a
 scope of its own and leaves nothing in the session. One that refuses throws a word and a reason; what a host answers is
-data that may lie: ``runner.execute.powershell_files`` checks it.
+data that may lie: ``runner.execute.powershell.files`` checks it.
 
 What both engines must take: no ``??`` and no ternary, no ``clean`` block, no overload that only .NET has, unless a
 check of the version stands before it. Paths that go to .NET are whole ones, for .NET knows nothing of

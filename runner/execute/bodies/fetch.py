@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from runner.errors import ExecutionFailed
-from runner.execute.host_files import Files, Listed
+from runner.execute.bodies.host_files import Files, Listed
 from runner.execute.rendered import controller_path, text, texts
 from runner.playbook.bodies import FetchBody
 from runner.transport.port import Stream

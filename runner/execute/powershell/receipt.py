@@ -10,9 +10,9 @@ from typing import Any
 
 from runner.engine.observe import ProgressReceived
 from runner.engine.result import ErrorRecord, Streams
-from runner.execute.powershell_live import LiveProgress, LiveStreams
-from runner.execute.powershell_output import PipelineOutput
-from runner.execute.powershell_text import text_of
+from runner.execute.powershell.live import LiveProgress, LiveStreams
+from runner.execute.powershell.output import PipelineOutput
+from runner.execute.powershell.text import text_of
 from runner.execute.site import Site
 from runner.objects import PSObject
 from runner.playbook.model import OutputFormat

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.engine.result import Difference, Failure
+from runner.execute.bodies.talk import HostTalk
+from runner.execute.bodies.verdict import Verdict, verdict_of
 from runner.execute.done import Done
 from runner.execute.site import Site
-from runner.execute.talk import HostTalk
-from runner.execute.verdict import Verdict, verdict_of
 from runner.playbook.model import OutputFormat
 from runner.using.model import Shell
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.errors import ExecutionFailed
-from runner.execute import host_scripts
+from runner.execute.bodies import host_scripts
 from runner.execute.guard import Guard
 from runner.shell.fresh import FreshProcess, start_fresh
 from runner.shell.request import ShellRequest

@@ -1,7 +1,7 @@
 """The fixed sh scripts that look at, put and take files on a host. POSIX sh; values come as arguments, never as text.
 
 Each prints its answer on standard output and, where it refuses, one word and a reason on standard error; exit code 64
-means such a refusal. What a host answers is data that may lie: ``runner.execute.host_files`` checks it.
+means such a refusal. What a host answers is data that may lie: ``runner.execute.bodies.host_files`` checks it.
 """
 
 from __future__ import annotations

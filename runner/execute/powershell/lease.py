@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.engine.observe import Notice
 from runner.execute.guard import uninterrupted
 from runner.execute.patience import Stoppable
-from runner.execute.powershell_session import ASK_CHILDREN, PowerShellSession
+from runner.execute.powershell.session import ASK_CHILDREN, PowerShellSession
 from runner.execute.sessions import PROBE_TIMEOUT, Kept
 from runner.execute.site import Site
 

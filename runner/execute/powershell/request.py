@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runner.document.nodes import AnyNode
 from runner.errors import ExecutionFailed
 from runner.execute import rendered
-from runner.execute.powershell_values import Outgoing
+from runner.execute.powershell.values import Outgoing
 from runner.execute.site import Site
 from runner.playbook.bodies import CommandBody, CommandItem
 from runner.psrp.request import Argument, Command, PipelineRequest

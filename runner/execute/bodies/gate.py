@@ -8,11 +8,11 @@ from typing import Any
 from runner.engine.observe import GateOpened, Waits
 from runner.engine.result import Failure
 from runner.execute import rendered
-from runner.execute.conditions import ConditionRun
+from runner.execute.bodies.conditions import ConditionRun
+from runner.execute.bodies.waiting import Waiting
 from runner.execute.done import Done
 from runner.execute.ports import Answer, Gatekeeper
 from runner.execute.site import Site
-from runner.execute.waiting import Waiting
 from runner.playbook.bodies import GateBody
 from runner.units import format_duration
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runner.errors import ConnectionLost, Unreachable
+from runner.execute.bodies.talk import HostTalk
+from runner.execute.bodies.verdict import holds
 from runner.execute.site import Site
-from runner.execute.talk import HostTalk
-from runner.execute.verdict import holds
 from runner.playbook.bodies import Condition
 from runner.playbook.model import OutputFormat
 from runner.using.model import Shell

@@ -8,7 +8,8 @@ from typing import Any
 
 from runner.engine.result import Failure
 from runner.errors import ExecutionFailed
-from runner.execute import rendered, web
+from runner.execute import rendered
+from runner.execute.bodies import web
 from runner.execute.done import Done
 from runner.execute.site import Site
 from runner.playbook.bodies import HttpBody

@@ -1,0 +1,1 @@
+"""``lock: target``: an expiring lock on the host itself."""

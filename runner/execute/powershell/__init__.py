@@ -1,0 +1,1 @@
+"""PowerShell steps over a runspace pool: requests, results, sessions, files."""
