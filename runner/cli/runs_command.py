@@ -105,7 +105,8 @@ def show_run(run: str, step: str | None, host: str | None, record: Path | None, 
         if output == "json":
             _print(runs_show.show_document(history, pid=pid))
         else:
-            show(runs_show.show_lines(history, pid=pid, width=width()))
+            gates = directory.control.waiting() if pid is not None else ()
+            show(runs_show.show_lines(history, pid=pid, width=width(), gates=gates))
         return ExitCode.SUCCESS
     chosen = _chosen(history, step, host)
     if output == "json":

@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.engine.observe import StepOutline
 from runner.engine.result import Result, Status
+from runner.journal.control import WaitingGate
 from runner.journal.record import RunOptions
 from runner.journal.replay import History
 from runner.present.encode import encode_result, encode_summary, encode_time
@@ -53,10 +54,16 @@ def state_words(history: History, pid: int | None) -> str:
     return "finished"
 
 
-def show_lines(history: History, *, pid: int | None, width: int) -> list[Line]:
-    """The run for a person."""
+def show_lines(
+    history: History, *, pid: int | None, width: int, gates: Sequence[WaitingGate] = ()
+) -> list[Line]:
+    """The run for a person; ``gates`` are those that wait for an answer now."""
     known = outcomes(history)
     lines = [*_head(history, pid), ()]
+    for gate in gates:
+        answer = f"runner runs approve {history.header.run} {gate.step}"
+        lines += [line(Piece(f"? gate {gate.step}", Role.WARNING), f": {harmless(gate.message)}")]
+        lines += [line(f"    answer with: {answer}    (or with --reject)"), ()]
     lines += _step_table(history, list(known.values()), width)
     failures = FailureReport(unmasked)
     for key, result in known.items():

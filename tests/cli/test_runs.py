@@ -272,6 +272,9 @@ def test_approve(
     assert done.code == 2
     assert "error[no-such-gate]" in done.err
     assert "`go`" in done.err
+    shown = typed("runs", "show", "last").out
+    assert "? gate go: " in shown
+    assert " go    (or with --reject)" in shown
     done = typed("runs", "approve", "last", "go", *words)
     assert done.code == 0, done.err
     _, err = process.communicate(timeout=60)

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from runner.engine.observe import (
     AssignmentEnded,
+    AssignmentStarted,
     AssignmentWaits,
     BlockRescued,
     DeadlineSet,
@@ -25,7 +26,9 @@ from runner.engine.observe import (
 )
 from runner.engine.result import Difference, Status
 from runner.present.encode_events import encode_event
-from tests.support.fake_runs import BEGIN, RUN, events_of, failed, mask_hunter, ok
+from runner.present.jsonl import JsonLines
+from runner.present.sink import StreamSink
+from tests.support.fake_runs import BEGIN, RUN, Pipe, events_of, failed, mask_hunter, ok
 
 EVENTS = Draft202012Validator(
     json.loads((Path(__file__).parents[3] / "schemas/events.schema.json").read_text(encoding="utf-8"))
@@ -149,3 +152,20 @@ def test_the_summary_tells_limits_rescues_and_what_was_restored() -> None:
     told = _encoded(replace(ended, summary=summary))["summary"]
     assert (told["rescued"], told["would_change"], told["restored"]) == (1, 2, 3)
     assert told["policy"] == "`max_fail` of `a` is exceeded"
+
+
+def test_a_look_of_what_waits_is_no_line() -> None:
+    """It works again and again for a moment without a word of waiting anew: one line is enough."""
+    out = Pipe()
+    presenter = JsonLines(StreamSink(out), mask_hunter)
+    begin = AssignmentStarted("a", "web1", BEGIN)
+    wait = AssignmentWaits("a", "web1", Waits.CONDITION, "not yet", BEGIN)
+    for event in (begin, wait, begin, begin, begin, AssignmentStarted("a", "web2", BEGIN)):
+        presenter.on_event(event)
+    told = [json.loads(text) for text in out.getvalue().splitlines()]
+    assert [(one["event"], one["host"]) for one in told] == [
+        ("assignment_started", "web1"),
+        ("assignment_waits", "web1"),
+        ("assignment_started", "web1"),
+        ("assignment_started", "web2"),
+    ]
