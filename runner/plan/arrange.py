@@ -12,9 +12,9 @@ from runner.inventory.inventory import Inventory
 from runner.plan.delegates import delegated
 from runner.plan.host_order import HostOrder
 from runner.plan.hosts import hosts_of_pattern
-from runner.plan.order import around
 from runner.plan.place import Placed, Placer
 from runner.plan.waves import ResolvedWave, resolve_waves
+from runner.playbook.blocks import around
 from runner.playbook.bodies import AssertBody
 from runner.playbook.model import Block, Playbook, Step
 from runner.playbook.read import scalars_of

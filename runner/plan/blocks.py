@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.plan.order import Unit, around
+from runner.plan.order import Unit
+from runner.playbook.blocks import around
 from runner.playbook.control import BlockPlace, Part, RunIf, Wait
 from runner.playbook.model import Block, Step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.plan.order import around
+from runner.playbook.blocks import around
 from runner.playbook.control import Part
 from runner.playbook.model import Block, Step
 from runner.problems import Problems, suggestion

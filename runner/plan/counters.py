@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from runner.inventory.inventory import Inventory
-from runner.plan.order import around
 from runner.plan.place import Placed
+from runner.playbook.blocks import around
 from runner.playbook.control import Pool, PoolUse
 from runner.playbook.model import Block, Step
 from runner.playbook.read import UNLIMITED

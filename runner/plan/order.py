@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import networkx as nx
 
-from runner.playbook.control import BlockPlace, Need, Part
+from runner.playbook.blocks import around
+from runner.playbook.control import Need, Part
 from runner.playbook.model import Block, Step
 from runner.problems import Problem, Problems
 
@@ -19,15 +20,6 @@ Unit: TypeAlias = Step | Block
 """What ``needs`` may name."""
 
 _NO_BLOCKS: Mapping[str, Block] = {}
-
-
-def around(place: BlockPlace | None, blocks: Mapping[str, Block]) -> list[BlockPlace]:
-    """The places that a step or block stands in, the innermost first; none outside of blocks."""
-    found: list[BlockPlace] = []
-    while place is not None and place.block in blocks and len(found) <= len(blocks):
-        found.append(place)
-        place = blocks[place.block].place
-    return found
 
 
 def step_graph(steps: Sequence[Step], blocks: Mapping[str, Block] = _NO_BLOCKS) -> nx.DiGraph[str]:

@@ -14,10 +14,11 @@ from runner.plan.blocks import junction
 from runner.plan.model import Placement, PlannedPolicy, PlannedStep
 from runner.plan.names import NameCheck
 from runner.plan.needed import scripts_of
-from runner.plan.order import Unit, around
+from runner.plan.order import Unit
 from runner.plan.reading import Readable, readable_results
 from runner.plan.script_names import ScriptCheck
 from runner.plan.uses import compiled_of, texts_of
+from runner.playbook.blocks import around
 from runner.playbook.bodies import AssertBody, SetVarsBody
 from runner.playbook.control import RunIf
 from runner.playbook.model import Block, Playbook, Step

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from runner.plan.arrange import Arranged
 from runner.plan.hosts import LOCALHOST
-from runner.plan.order import Unit, around
+from runner.plan.order import Unit
 from runner.plan.place import Placed
+from runner.playbook.blocks import around
 from runner.playbook.bodies import GateBody, RebootBody
 from runner.playbook.check import LOCAL
 from runner.playbook.control import BlockPlace, Part, Pool, PoolUse, Wait

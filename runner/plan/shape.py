@@ -9,7 +9,8 @@ from runner.plan.arrange import Arranged
 from runner.plan.blocks import Point, junction, points
 from runner.plan.counters import Counters, Limits, slots_of
 from runner.plan.model import PlannedBlock, PlannedPool
-from runner.plan.order import Unit, around
+from runner.plan.order import Unit
+from runner.playbook.blocks import around
 from runner.playbook.model import Block, Playbook, Step
 
 

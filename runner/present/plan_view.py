@@ -8,7 +8,7 @@ from runner.document.nodes import Scalar
 from runner.document.nodes import Sequence as SequenceNode
 from runner.engine.shape import Policy
 from runner.plan.model import Placement, Plan, PlannedBlock, PlannedPolicy, PlannedStep
-from runner.plan.order import around
+from runner.playbook.blocks import around
 from runner.playbook.bodies import (
     AssertBody,
     CommandBody,
