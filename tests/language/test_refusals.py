@@ -7,28 +7,11 @@ import pytest
 from tests.language.author import Author
 
 STEP_KEYS = {
-    "run_once": "run_once: true",
-    "delegate_to": "delegate_to: local",
-    "order_by": "order_by: name",
     "run_as": "run_as: {user: root}",
-    "read_only": "read_only: true",
-    "until": "until: result.exit_code == 0",
-    "retry": "retry: {attempts: 2}",
-    "pool": "pool: p",
-    "waves": "waves: [1, 10%]",
-    "health": "health: 'true'",
-    "max_fail": "max_fail: 5%",
-    "max_unreachable": "max_unreachable: 1",
-    "unreachable": "unreachable: ignore",
-    "quarantine": "quarantine: true",
-    "lock": "lock: run",
-    "any_errors": "any_errors: stop",
     "collect": "collect: {dataset: d}",
     "background": "background: true",
     "job_name": "job_name: j",
     "disconnected": "disconnected: true",
-    "rerun": "rerun: safe",
-    "on_loss": "on_loss: reopen",
 }
 
 
@@ -37,11 +20,10 @@ STEP_KEYS = {
 def test_keys_of_later_versions(author: Author, key: str, place: str) -> None:
     """A key of a later version is valid, and refused by name at plan, on a step and in `defaults`."""
     said = STEP_KEYS[key]
-    pools = "pools: {p: 3}\n" if key == "pool" and place == "none" else ""
     if place == "step":
-        text = f"{pools}steps:\n  - {{{said}, script: 'true'}}\n"
+        text = f"steps:\n  - {{{said}, script: 'true'}}\n"
     else:
-        text = f"{pools}defaults: {{{said}}}\nsteps:\n  - {{script: 'true'}}\n"
+        text = f"defaults: {{{said}}}\nsteps:\n  - {{script: 'true'}}\n"
     assert author.validate(text).codes == []
     ran = author.run(text.replace("'true'}\n", "'touch ran'}\n"))
     assert ran.code == 2
@@ -51,15 +33,7 @@ def test_keys_of_later_versions(author: Author, key: str, place: str) -> None:
 
 
 BODIES = {
-    "ensure": "ensure: {test: 'true', set: 'true'}",
-    "block": "block: [{script: 'true'}]",
     "receive": "receive: {job: j}",
-    "set_vars": "set_vars: {x: 1}",
-    "http": "http: {url: 'https://x.example'}",
-    "fail": "fail: no",
-    "gate": "gate: {message: sure}",
-    "wait_for": "wait_for: {port: 22}",
-    "reboot": "reboot: {}",
 }
 
 
@@ -75,10 +49,6 @@ def test_bodies_of_later_versions(author: Author, key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("max_fail", "max_fail: 1"),
-        ("max_unreachable", "max_unreachable: 10%"),
-        ("lock", "lock: target"),
-        ("pools", "pools: {p: 3}"),
         ("secrets", "secrets: {s: {env: S}}"),
         ("where", "targets: {t: {hosts: a, where: \"os = 'linux'\"}}"),
         ("max_age", "targets: {t: {hosts: a, max_age: 1h}}"),
