@@ -23,6 +23,7 @@ from runner.cli.options import (
     lock_options,
     option,
     output_options,
+    record_options,
 )
 from runner.cli.record import record_folder
 from runner.errors import UsageError
@@ -58,14 +59,7 @@ _MOST_TOLD = 50
 @lock_options
 @check_options
 @output_options
-@click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
-@click.option(
-    "--record",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=["RUNNER_RECORD", "RUNNER_HOME"],
-    metavar="DIR",
-    help="Where the run is recorded [.runner/ of the playbook's repository].",
-)
+@record_options
 def command(
     planfile: str,
     extra: tuple[str, ...],

@@ -207,6 +207,29 @@ def anchored_outputs(outputs: Iterable[str]) -> list[str]:
     return anchored
 
 
+def record_options(function: Function) -> Function:
+    """Options of commands that make a record of a run: whether a person may be asked, and where the record is."""
+    for each in reversed(
+        [
+            click.option(
+                "--no-input",
+                is_flag=True,
+                envvar="RUNNER_NO_INPUT",
+                help="Never ask; a prompt is an error.",
+            ),
+            click.option(
+                "--record",
+                type=click.Path(file_okay=False, path_type=Path),
+                envvar=["RUNNER_RECORD", "RUNNER_HOME"],
+                metavar="DIR",
+                help="Where the run is recorded [.runner/ of the playbook's repository].",
+            ),
+        ]
+    ):
+        function = each(function)
+    return function
+
+
 def problem_output_option(function: Function) -> Function:
     """``-o`` of commands that only tell problems or print one document."""
     return option(

@@ -21,6 +21,7 @@ from runner.cli.options import (
     inventory_option,
     lock_options,
     output_options,
+    record_options,
 )
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.record import keep_out_of_git, record_folder
@@ -51,14 +52,7 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by
 @lock_options
 @output_options
 @check_options
-@click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
-@click.option(
-    "--record",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=["RUNNER_RECORD", "RUNNER_HOME"],
-    metavar="DIR",
-    help="Where the run is recorded [.runner/ of the playbook's repository].",
-)
+@record_options
 def command(
     playbook: str,
     ask_password: bool,

@@ -14,7 +14,8 @@ from runner.engine.shape import Edge
 from runner.plan.blocks import junction, points
 from runner.plan.choose import Choice, chosen_steps
 from runner.plan.model import Plan
-from runner.plan.order import around, check_cycles, passed_through, step_graph
+from runner.plan.order import check_cycles, passed_through, step_graph
+from runner.playbook.blocks import around
 from runner.playbook.bodies import AssertBody
 from runner.playbook.control import BlockPlace, Need, Part, Wait
 from runner.playbook.model import Block, Step
