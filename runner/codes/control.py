@@ -96,11 +96,19 @@ CODES: dict[str, CodePage] = {
     "reboot-unknown": CodePage(
         summary="The host does not tell one start from another, so it was not restarted",
         explanation=(
-            "A restart is known by what only a start changes: `/proc/sys/kernel/random/boot_id` and the start of the "
-            "first process, else `uptime -s` or `kern.boottime`; on Windows `LastBootUpTime`. A host that tells none "
-            "of them could be restarted, but not waited for."
+            "A restart is known by what only a start changes: `/proc/sys/kernel/random/boot_id`, the start of the "
+            "first process and systemd's count of restarts of user space, else `uptime -s` or `kern.boottime`; on "
+            "Windows `LastBootUpTime`. A host that tells none of them could be restarted, but not waited for."
         ),
         right="- script: reboot &\n- wait_for: {port: 22, timeout: 10m}\n",
+    ),
+    "reboot-controller": CodePage(
+        summary="The host is the machine that the run runs on, so it was not restarted",
+        explanation=(
+            "However it is reached, it tells the start that this machine tells of itself. The run would end in the "
+            "middle of what it does on the other hosts."
+        ),
+        right="- hosts: all:!controller\n  reboot: {}\n",
     ),
     "reboot-refused": CodePage(
         summary="The host does not let this user restart it",

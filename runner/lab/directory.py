@@ -11,6 +11,7 @@ import yaml
 
 from runner.lab.fleet import WINDOWS, LabHost, seed_files, seed_programs
 from runner.lab.recordings import unpack_recordings
+from runner.lab.restarts import ORDER
 
 CREDENTIAL = "lab"
 """The credential that the inventory names for Windows-like hosts; a playbook says where its password is."""
@@ -106,6 +107,10 @@ class LabDirectory:
         """A host's own programs, first in its PATH."""
         return self.path / "bin" / host.name
 
+    def restart_order(self, host: LabHost) -> Path:
+        """There as long as a restart of the host was ordered and not begun."""
+        return self.home(host) / ORDER
+
     @property
     def is_taken(self) -> bool:
         """Whether an inventory that no lab has written stands where the lab's would."""
@@ -120,10 +125,9 @@ class LabDirectory:
         unpack_recordings(self.recordings)
         for host in hosts:
             self.home(host).mkdir(parents=True, exist_ok=True)
-            if host.group == WINDOWS:
-                continue
             for name, text in seed_files(host).items():
                 _write(self.home(host) / name, text, 0o644)
+            self.restart_order(host).unlink(missing_ok=True)
             for name, text in seed_programs(host).items():
                 _write(self.programs(host) / name, text, 0o755)
 

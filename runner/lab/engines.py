@@ -25,6 +25,8 @@ from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalConnection
 from runner.transport.port import Exit, Receiver, Stream
 
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+"""PATH of a lab host, behind its own programs."""
 SOURCE = Path(runner.__file__).parents[1]
 """Where a child finds this very runner, also where it runs from a source tree."""
 
@@ -45,11 +47,14 @@ def engine_command(recordings: Path, *, mode: str = "-s", first: str = "") -> tu
     return (sys.executable, "-m", "runner.lab.replay", mode, "--recordings", str(recordings))
 
 
-def engine_environment(home: Path, **more: str) -> dict[str, str]:
-    """What a child's environment is: nothing of the one that this process has but :func:`engine_needs`."""
+def engine_environment(home: Path, *, programs: Path | None = None, **more: str) -> dict[str, str]:
+    """What a child's environment is: nothing of the one that this process has but :func:`engine_needs`.
+
+    ``programs`` is a folder that comes first in PATH.
+    """
     return {
         **engine_needs(),
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{programs}:{SYSTEM_PATH}" if programs else SYSTEM_PATH,
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(SOURCE),

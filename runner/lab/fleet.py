@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from runner.lab.restarts import COUNT, ON_LINUX, ON_WINDOWS
+
 
 @dataclass(frozen=True, slots=True)
 class LabHost:
@@ -64,6 +66,8 @@ def lab_hosts(count: int, windows: int = 0) -> tuple[LabHost, ...]:
 
 def seed_files(host: LabHost) -> dict[str, str]:
     """Files of a home, relative path -> text."""
+    if host.group == WINDOWS:
+        return {}
     return {
         "etc/app.conf": _app_conf(host),
         "etc/services": "".join(_services(host)),
@@ -71,13 +75,26 @@ def seed_files(host: LabHost) -> dict[str, str]:
         "etc/df": _df(host),
         "etc/addresses.json": json.dumps(_addresses(host), indent=1) + "\n",
         "etc/kernel": (_OLD_KERNEL if (host.group, host.number) == ("web", 1) else _KERNEL) + "\n",
+        COUNT: _restarts(host, 0),
     }
+
+
+def restarted_files(host: LabHost, times: int) -> dict[str, str]:
+    """Files that a restart changes, the one that makes it so many ``times``: it comes up with the newest kernel."""
+    return {"etc/kernel": f"{_KERNEL}\n", COUNT: _restarts(host, times)}
+
+
+def _restarts(host: LabHost, times: int) -> str:
+    """No number alone, so that no lab host is taken for the machine that it is, which may have a count of its own."""
+    return f"{host.name}:{times}\n"
 
 
 def seed_programs(host: LabHost) -> dict[str, str]:
     """Programs of a host's ``bin``: name -> text of a sh script."""
+    if host.group == WINDOWS:
+        return ON_WINDOWS
     etc = '"$HOME/etc/%s"'
-    return {
+    return ON_LINUX | {
         "hostname": f"#!/bin/sh\necho {host.name}\n",
         "df": f"#!/bin/sh\nexec cat {etc % 'df'}\n",
         "dpkg-query": f"#!/bin/sh\nexec cat {etc % 'packages'}\n",
@@ -88,8 +105,12 @@ def seed_programs(host: LabHost) -> dict[str, str]:
 
 
 _SYSTEMCTL = """#!/bin/sh
-# list-units prints every service; is-active NAME says and exits as systemd's does
+# list-units prints every service; is-active NAME says and exits as systemd's does; show knows how often it restarted
 list="$HOME/etc/services"
+case "$*" in
+  reboot|"reboot "*|-*" reboot") exec "${0%/*}/reboot" ;;
+  "show "*SoftRebootsCount*) exec cat "$HOME/etc/restarts" ;;
+esac
 case "$1" in
   list-units) exec cat "$list" ;;
   is-active)
@@ -100,7 +121,7 @@ case "$1" in
     unit="${2%.service}.service"
     grep -q "^$unit " "$list" || { echo "Failed to $1 $unit: Unit $unit not found." >&2; exit 5; }
     sed "s/^$unit .*/$unit loaded active running ${unit%.service}/" "$list" > "$list.new" && mv "$list.new" "$list" ;;
-  *) echo "systemctl: this lab knows list-units, is-active, start and restart" >&2; exit 1 ;;
+  *) echo "systemctl: this lab knows list-units, is-active, start, restart and reboot" >&2; exit 1 ;;
 esac
 """
 

@@ -8,88 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
 
 from runner.lab.directory import LabDirectory, ServedHost, write_whole
-from runner.lab.dotnet import engine_needs
-from runner.lab.engines import SOURCE, engine_command
-from runner.lab.fleet import GUESTS, WITHOUT_POWERSHELL, LabHost, lab_hosts
+from runner.lab.fleet import LabHost, lab_hosts
 from runner.lab.front_end import FrontEnd
-from runner.lab.host_process import HostSession
-from runner.lab.state import MARK, token_of, write_state
+from runner.lab.ssh_host import Lab, SshHost
+from runner.lab.state import token_of, write_state
 from runner.lab.windows import close_all, forget_windows, windows_hosts
 
-_ADDRESS = "127.0.0.1"
-_LOOK = 1.0  # seconds between looks at the state file
-_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-
-
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """What all hosts share; ``connections`` are those that are open."""
-
-    directory: LabDirectory
-    key: asyncssh.SSHKey
-    token: str
-    connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
-
-
-class LabServer(asyncssh.SSHServer):
-    """One host for one connection: takes the lab's key for the host's login name or a guest's, nothing else."""
-
-    def __init__(self, host: LabHost, lab: Lab) -> None:
-        self._host = host
-        self._lab = lab
-        self._connection: asyncssh.SSHServerConnection
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """Know it (asyncssh's call)."""
-        self._connection = conn
-        self._lab.connections.add(conn)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it (asyncssh's call)."""
-        self._lab.connections.discard(self._connection)
-
-    def begin_auth(self, username: str) -> bool:
-        """Always ask for a key (asyncssh's call)."""
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        """Keys are taken (asyncssh's call)."""
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        """Whether this is the lab's key for a login of the host (asyncssh's call)."""
-        return username in {self._host.user, *GUESTS} and key.public_data == self._lab.key.public_data
-
-    def session_requested(self) -> HostSession:
-        """A channel for a command (asyncssh's call)."""
-        directory = self._lab.directory
-        home = directory.home(self._host)
-        environment = {
-            "HOME": str(home),
-            "USER": self._host.user,
-            "LOGNAME": self._host.user,
-            "SHELL": "/bin/sh",
-            "PATH": f"{directory.programs(self._host)}:{_SYSTEM_PATH}",
-            "LANG": "C.UTF-8",
-            MARK: self._lab.token,
-        }
-        subsystems: dict[str, str] = {}
-        if self._host.group not in WITHOUT_POWERSHELL:
-            engine = engine_command(directory.recordings, mode="-sshs")
-            needs = [f"{name}={value}" for name, value in engine_needs().items()]
-            subsystems["powershell"] = shlex.join(("exec", "env", f"PYTHONPATH={SOURCE}", *needs, *engine))
-        return HostSession(home, environment, subsystems)
+_LOOK = 1.0  # seconds between looks at the state file, and at who was told to restart
 
 
 async def serve(directory: LabDirectory, count: int, windows: int, token: str) -> None:
@@ -99,24 +33,18 @@ async def serve(directory: LabDirectory, count: int, windows: int, token: str) -
     hosts = lab_hosts(count, windows)
     await asyncio.to_thread(directory.seed, hosts)
     lab = Lab(directory, _login_key(directory.private_key), token)
-    listeners: list[asyncssh.SSHAcceptor] = []
-    served: list[ServedHost] = []
-    known: list[str] = []
-    for host in hosts[:count]:
-        host_key = asyncssh.generate_private_key("ssh-ed25519")
-        listener = await _listen(host, lab, host_key)
-        listeners.append(listener)
-        served.append(ServedHost(host, listener.get_port()))
-        public = host_key.export_public_key().decode().strip()
-        known.append(f"[{_ADDRESS}]:{listener.get_port()} {public}\n")
+    linux = [SshHost(host, lab) for host in hosts[:count]]
+    for each in linux:
+        await each.start()
+    served = [ServedHost(each.host, each.port) for each in linux]
     fronts = await _start_windows(directory, token, hosts[count:])
     served += [ServedHost(host, front.port) for host, front in fronts.items()]
-    write_whole(directory.known_hosts, "".join(known))
+    write_whole(directory.known_hosts, "".join(each.known for each in linux))
     write_whole(directory.inventory, directory.inventory_text(served), 0o644)
     stop = _stop_on_signal()
     write_state(directory, token, tuple(served))
-    await _until_over(stop, directory, token)
-    await asyncio.gather(_close(lab, listeners), close_all(list(fronts.values())))
+    await _until_over(stop, directory, token, linux)
+    await asyncio.gather(*(each.close() for each in linux), close_all(list(fronts.values())))
 
 
 async def _start_windows(
@@ -131,23 +59,6 @@ async def _start_windows(
     for front in fronts.values():
         await front.start()
     return fronts
-
-
-async def _listen(host: LabHost, lab: Lab, host_key: asyncssh.SSHKey) -> asyncssh.SSHAcceptor:
-    """Listen on a free port; compression is off, as loopback needs none."""
-    return await asyncssh.listen(
-        _ADDRESS,
-        0,
-        server_factory=lambda: LabServer(host, lab),
-        server_host_keys=[host_key],
-        encoding=None,
-        compression_algs=["none"],
-        agent_forwarding=False,
-        x11_forwarding=False,
-        line_editor=False,
-        allow_scp=False,
-        login_timeout=30,
-    )
 
 
 def _login_key(path: Path) -> asyncssh.SSHKey:
@@ -167,23 +78,15 @@ def _stop_on_signal() -> asyncio.Event:
     return stop
 
 
-async def _until_over(stop: asyncio.Event, directory: LabDirectory, token: str) -> None:
+async def _until_over(
+    stop: asyncio.Event, directory: LabDirectory, token: str, linux: Sequence[SshHost]
+) -> None:
     while token_of(directory) == token:
+        for each in linux:
+            each.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LOOK)
             return
-
-
-async def _close(lab: Lab, listeners: Iterable[asyncssh.SSHAcceptor]) -> None:
-    """Close listeners and connections; what still runs on the hosts is hung up on as its channel closes."""
-    for listener in listeners:
-        listener.close()
-    open_connections = list(lab.connections)
-    for connection in open_connections:
-        connection.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(1):
-            await asyncio.gather(*(connection.wait_closed() for connection in open_connections))
 
 
 def main() -> None:

@@ -111,13 +111,16 @@ def process_start(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]  # state and start time, fields 3 and 22 of proc(5)
 
 
-def marked_processes(token: str) -> list[int]:
-    """Processes whose environment bears a lab's token; none where the system does not tell environments."""
-    mark = f"{MARK}={token}".encode()
+def marked_processes(token: str, *, home: Path | None = None) -> list[int]:
+    """Processes whose environment bears a lab's token, all or those of the host with this ``home``.
+
+    None where the system does not tell environments.
+    """
+    marks = {f"{MARK}={token}".encode()} | (set() if home is None else {f"HOME={home}".encode()})
     found: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
+            if marks <= set((entry / "environ").read_bytes().split(b"\0")):
                 found.append(int(entry.name))
         except OSError:
             continue

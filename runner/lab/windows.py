@@ -44,7 +44,9 @@ class WindowsHosts:
         """A front end for a host, not started."""
         home = self.directory.home(host)
         environment = engine_environment(
-            home, **{MARK: self.token, "USER": host.user, "COMPUTERNAME": host.name}
+            home,
+            programs=self.directory.programs(host),
+            **{MARK: self.token, "USER": host.user, "COMPUTERNAME": host.name},
         )
         command = engine_command(self.directory.recordings, first=_STAND_INS.read_text(encoding="utf-8"))
         engine = child_engine(command, environment)

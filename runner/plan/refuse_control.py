@@ -175,18 +175,21 @@ def _uses(step: Step, placed: Sequence[Placed], asking: Asking) -> Iterator[Pool
 
 
 def _refuse_local(step: Step, placed: Sequence[Placed], problems: Problems) -> None:
-    """A restart of the controller, and a lock on it that ``lock: run`` is for."""
-    local = next((i for item in placed for i in item.delegates or (item,) if _is_controller(i)), None)
-    if local is None:
-        return
-    if isinstance(step.body, RebootBody):
+    """A restart of the controller, whatever its host is named, and a lock on it that ``lock: run`` is for."""
+    local = [
+        i for item in placed for i in item.delegates or (item,) if i.placement.endpoint.transport == LOCAL
+    ]
+    if local and isinstance(step.body, RebootBody):
+        host = local[0].placement.host
         problems.error(
             "reboot-local",
             f"step `{step.id}` would restart this controller, and the run with it",
             _at(step, "reboot"),
-            "name the hosts to restart with `hosts:` or `target:`",
+            "name the hosts to restart with `hosts:` or `target:`"
+            if host == LOCALHOST
+            else f"`{host}` is this controller, as `transport: local` says: leave it out, `all:!{host}`",
         )
-    if step.lock == "target":
+    if step.lock == "target" and any(item.placement.host == LOCALHOST for item in local):
         problems.error(
             "lock-transport",
             f"step `{step.id}`: `lock: target` is kept on a host, and this is the controller",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+from functools import cache
 
 from runner.engine.observe import Waits
 from runner.engine.result import Failure
@@ -63,6 +65,8 @@ class RebootRun:
                 f"the host does not tell one start from another: {before.complaint or 'it says nothing'}"
             )
             return Done(failure=Failure("reboot-unknown", f"{message}; it was not restarted"), judged=False)
+        if before.output == await asyncio.to_thread(_own_start):
+            return Done(failure=_here(), judged=False)
         refused = await self._order()
         if refused is not None:
             return refused
@@ -120,7 +124,7 @@ class RebootRun:
             except (HostError, TimeoutError) as error:
                 self._gone, seen = True, error.message if isinstance(error, HostError) else "no answer"
             else:
-                if now.ok and now.output and now.output != before:
+                if now.ok and now.output and _is_another(now.output, before):
                     return None
                 seen = self._still(now)
             # Each look has a way of its own: what the old start still answers over says nothing of the new one.
@@ -165,3 +169,26 @@ class RebootRun:
                 )
                 return Failure("reboot-test", f"{message}: {missing}", may_have_run=True)
             await waiting.pause(_TEST_PAUSE, f"the host is back: {missing}")
+
+
+def _is_another(now: str, before: str) -> bool:
+    """Whether these are two starts. A host that goes down may not tell its restarts of user space any more."""
+    (start, _, soft), (start_before, _, soft_before) = now.partition("+"), before.partition("+")
+    return start != start_before or ("" not in {soft, soft_before} and soft != soft_before)
+
+
+def _here() -> Failure:
+    return Failure(
+        "reboot-controller",
+        "the host is the machine that this run runs on, and the run would end with it; it was not restarted",
+        hints=("leave it out, `--limit 'all:!HOST'`, and restart it from another machine or by hand",),
+    )
+
+
+@cache
+def _own_start() -> str:
+    """What this machine says of its start; empty where it says nothing."""
+    said = subprocess.run(
+        ["sh", "-c", scripts.BOOT], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip()

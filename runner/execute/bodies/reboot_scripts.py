@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 # What the kernel drew at its start, and since when the first process runs: in a container the kernel is another's,
-# and only its first process is its own. Where there is no /proc, the time of the start.
+# and only its first process is its own. A restart of user space alone changes neither and is counted by systemd 254 and
+# newer; `systemctl reboot` does that where /run/nextroot is there (systemctl(1)). Where there is no /proc, the time of
+# the start.
 BOOT = r"""
 export LC_ALL=C
 if [ -r /proc/sys/kernel/random/boot_id ]; then
   IFS= read -r id </proc/sys/kernel/random/boot_id
   # The name of a process may hold blanks and parentheses; the start is the 20th word behind the last of those.
   first=$(sed -n '$s/.*) //p' /proc/1/stat 2>/dev/null | cut -d ' ' -f 20)
-  printf '%s/%s' "$id" "$first"
+  printf '%s/%s+%s' "$id" "$first" \
+    "$(systemctl show --property=SoftRebootsCount --value 2>/dev/null </dev/null)"
 elif since=$(uptime -s 2>/dev/null) && [ -n "$since" ]; then printf %s "$since"
 elif since=$(sysctl -n kern.boottime 2>/dev/null) && [ -n "$since" ]; then printf %s "$since"
 else echo 'the host does not tell when it was started' >&2; exit 69
@@ -25,7 +28,8 @@ if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
 } elseif ($IsLinux) {
   $id = (Get-Content -LiteralPath /proc/sys/kernel/random/boot_id).Trim()
   $first = ((Get-Content -LiteralPath /proc/1/stat -Raw) -replace '^.*\) ', '') -split ' '
-  "$id/$($first[19])"
+  $soft = try { & systemctl show --property=SoftRebootsCount --value 2>$null } catch { }
+  "$id/$($first[19])+$soft"
 } else {
   [string](sysctl -n kern.boottime)
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,6 +162,32 @@ async def test_a_host_that_tells_no_start_is_left_alone(tmp_path: Path) -> None:
     done = await reboot(tmp_path, machine)
     assert done.code("x", "win") == "reboot-unknown"
     assert machine.ordered_at is None
+
+
+async def test_a_restart_of_user_space_alone_is_one(tmp_path: Path) -> None:
+    """The kernel and the first process stay, and systemd's count of such restarts grows."""
+    machine = Machine(tells=lambda start: f"5e0c/11+{start}")
+    done = await reboot(tmp_path, machine)
+    assert done.result("x", "win").output["rebooted"] is True
+
+
+async def test_a_count_that_is_not_told_any_more_is_no_restart(tmp_path: Path) -> None:
+    """A host that goes down answers for a while, and its systemd may not."""
+    counts = iter(["3"])
+    machine = Machine(after=1000, tells=lambda _: f"5e0c/11+{next(counts, '')}")
+    done = await reboot(tmp_path, machine, "{timeout: 1m}")
+    assert done.code("x", "win") == "reboot-not-down"
+
+
+async def test_the_machine_of_the_run_is_left_alone(tmp_path: Path) -> None:
+    """Whatever it is named and however it is reached: it is known by its start."""
+    own = subprocess.run(
+        ["sh", "-c", scripts.BOOT], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    machine = Machine(tells=lambda _: own)
+    done = await reboot(tmp_path, machine)
+    assert done.code("x", "win") == "reboot-controller"
+    assert (machine.ordered_at, done.result("x", "win").changed) == (None, False)
 
 
 async def test_its_test_must_pass(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.support.planning import INVENTORY, codes, found, prepared
         ("{id: s, target: w, pool: {api: 3}, script: x}", ("pool-weight", 4, 31)),
         ("{id: s, target: w, pool: apy, script: x}", ("unknown-pool", 4, 30)),
         ("{id: s, hosts: localhost, reboot: {}}", ("reboot-local", 4, 31)),
+        ("{id: s, target: here, reboot: {}}", ("reboot-local", 4, 27)),
         ("{id: s, hosts: localhost, lock: target, script: x}", ("lock-transport", 4, 31)),
         ("{id: s, hosts: 'web:localhost', lock: target, script: x}", ("lock-transport", 4, 37)),
         ("{id: s, hosts: web, delegate_to: localhost, lock: target, script: x}", ("lock-transport", 4, 49)),
@@ -31,7 +32,8 @@ def test_what_hosts_make_impossible_is_refused(
     tmp_path: Path, step: str, expected: tuple[str, int, int]
 ) -> None:
     """At the key or its value, before anything connects."""
-    text = f"version: 1\nname: x\nsteps:\n  - {step}\npools: {{api: 2}}\ntargets: {{w: {{hosts: web}}}}\n"
+    text = f"version: 1\nname: x\nsteps:\n  - {step}\npools: {{api: 2}}\n"
+    text += "targets: {w: {hosts: web}, here: {hosts: db, transport: local}}\n"
 
     assert [expected] == found(prepared(tmp_path, text, inventory=INVENTORY))
 
