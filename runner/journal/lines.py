@@ -11,6 +11,8 @@ from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from runner.journal.codec import SPOOL, decode, encode
 from runner.journal.record import (
     FORMAT,
@@ -44,7 +46,7 @@ from runner.journal.results import (
 LONG: Final = 4096
 """Bytes of a result's field above which it goes to the spool: equal outputs of many hosts are kept once."""
 
-_SECRET: Final = ('"$type":"secret"', '"$type":"credential"')
+_SECRET: Final = (b'"$type":"secret"', b'"$type":"credential"')
 """What stands in a line only where the codec left a secret out: a quote inside of a text has a backslash."""
 
 
@@ -71,19 +73,25 @@ class ForeignFormatError(ValueError):
         self.version = version
 
 
-_compact = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-).encode
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 _ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def _dump(value: Any) -> bytes:
-    text = _compact(value)
     try:
-        return text.encode()
-    except UnicodeEncodeError:
-        # Bytes of a path or a message that were no UTF-8; the codec has written those of values in another way.
+        return _encode(value)
+    except (UnicodeEncodeError, TypeError):
+        # Bytes of a path or a message that were no UTF-8, or a kind of text of its own; the codec has written those of
+        # values in another way.
         return _ascii(value).encode()
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return _decode(line)
+    except msgspec.DecodeError:
+        return json.loads(line)  # it takes halves of surrogate pairs, which `_ascii` writes
 
 
 def started_line(step: str, host: str, attempt: int, item: int | None, at: datetime) -> Line:
@@ -116,11 +124,9 @@ def _ended(record: Ended) -> Line:
     }
     whole["result"] = written
     data = _dump(whole)
-    if b'"$type":"' in data:
-        text = data.decode()
-        if any(mark in text for mark in _SECRET):
-            written["secret"] = True
-            data = _dump(whole)
+    if any(mark in data for mark in _SECRET):
+        written["secret"] = True
+        data = _dump(whole)
     if len(data) <= LONG:
         return Line(data + b"\n")
     blobs: list[Blob] = []
@@ -157,7 +163,7 @@ def record_of(line: bytes, load: Load, *, outputs: bool = True) -> Record:
 
     """
     try:
-        written = json.loads(line)
+        written = _parse(line)
         kind = written["type"]
         if kind == "ended":
             step, host = intern(written["step"]), intern(written["host"])

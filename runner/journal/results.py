@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -30,6 +31,8 @@ _FLAGS: Final = (
     "secret",
 )
 _WORDS: Final = ("exit_code", "signal", "skip_reason", "transport", "session", "output_file")
+_flags_of: Final = attrgetter(*_FLAGS)
+_words_of: Final = attrgetter(*_WORDS)
 _OUTPUTS: Final = frozenset({"output", "stderr", "streams", "difference"})
 _STREAMS: Final = tuple(field.name for field in fields(Streams))
 _ERROR: Final = tuple(field.name for field in fields(ErrorRecord))
@@ -50,11 +53,11 @@ def result_to_json(result: Result) -> dict[str, Any]:
         written["duration"] = result.duration
     if result.waited:
         written["waited"] = result.waited
-    for name in _FLAGS:
-        if getattr(result, name):
-            written[name] = True
-    for name in _WORDS:
-        if (value := getattr(result, name)) is not None:
+    flags = _flags_of(result)
+    if True in flags:
+        written |= {name: True for name, flag in zip(_FLAGS, flags, strict=True) if flag}
+    for name, value in zip(_WORDS, _words_of(result), strict=True):
+        if value is not None:
             written[name] = value
     _add_values(result, written)
     if result.failure is not None:

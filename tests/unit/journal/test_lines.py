@@ -181,3 +181,14 @@ def test_every_status_is_in_the_schema() -> None:
     """A new one must not make journals that no reader takes."""
     for status in Status:
         SCHEMA.validate(json.loads(line_of(Ended(result(status=status), MOMENT)).data))
+
+
+def test_a_kind_of_text_of_its_own_is_written_as_text() -> None:
+    """A name or a message can be of a subclass of str, which a line must not fail for."""
+
+    class Name(str):
+        __slots__ = ()
+
+    line = line_of(Started(Name("größe"), "web1", 1, None, MOMENT))
+
+    assert read(line) == Started("größe", "web1", 1, None, MOMENT)
