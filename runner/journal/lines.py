@@ -37,6 +37,7 @@ from runner.journal.record import (
 from runner.journal.results import (
     SPOOLED,
     Load,
+    moment_to_json,
     result_from_json,
     result_to_json,
     summary_from_json,
@@ -96,7 +97,7 @@ def _parse(line: bytes) -> Any:
 
 def started_line(step: str, host: str, attempt: int, item: int | None, at: datetime) -> Line:
     """A :class:`Started` without making one: half of all lines."""
-    written: dict[str, Any] = {"type": "started", "at": _moment(at), "step": step, "host": host}
+    written: dict[str, Any] = {"type": "started", "at": moment_to_json(at), "step": step, "host": host}
     if attempt != 1:
         written["attempt"] = attempt
     if item is not None:
@@ -118,7 +119,7 @@ def _ended(record: Ended) -> Line:
     written = result_to_json(result)
     whole: dict[str, Any] = {
         "type": "ended",
-        "at": _moment(record.at),
+        "at": moment_to_json(record.at),
         "step": result.step,
         "host": result.host,
     }
@@ -176,10 +177,6 @@ def record_of(line: bytes, load: Load, *, outputs: bool = True) -> Record:
         raise ValueError(f"no record: {error!r}") from error
 
 
-def _moment(at: datetime) -> str:
-    return at.isoformat()
-
-
 def _header(record: RunHeader) -> dict[str, Any]:
     return {
         "type": "run",
@@ -188,8 +185,8 @@ def _header(record: RunHeader) -> dict[str, Any]:
         "run": record.run,
         "playbook": record.playbook,
         "path": record.path,
-        "started_at": _moment(record.started_at),
-        "now": _moment(record.now),
+        "started_at": moment_to_json(record.started_at),
+        "now": moment_to_json(record.now),
         "seed": record.seed,
         "plan": record.plan,
         "pid": record.pid,
@@ -230,7 +227,7 @@ def written_options(options: RunOptions) -> dict[str, Any]:
 def _resumed(record: Resumed) -> dict[str, Any]:
     written: dict[str, Any] = {
         "type": "resumed",
-        "at": _moment(record.at),
+        "at": moment_to_json(record.at),
         "pid": record.pid,
         "machine": record.machine,
         "user": record.user,
@@ -253,7 +250,7 @@ def _resumed(record: Resumed) -> dict[str, Any]:
 
 
 def _noticed(record: Noticed) -> dict[str, Any]:
-    written = {"type": "notice", "at": _moment(record.at), "message": record.message}
+    written = {"type": "notice", "at": moment_to_json(record.at), "message": record.message}
     return written if record.host is None else written | {"host": record.host}
 
 
@@ -264,34 +261,34 @@ _WRITERS: Final[Mapping[type, Callable[[Any], dict[str, Any]]]] = MappingProxyTy
         Noticed: _noticed,
         WavePassed: lambda each: {
             "type": "wave",
-            "at": _moment(each.at),
+            "at": moment_to_json(each.at),
             "step": each.step,
             "wave": each.wave,
         },
         PolicyBroke: lambda each: {
             "type": "policy",
-            "at": _moment(each.at),
+            "at": moment_to_json(each.at),
             "step": each.step,
             "reason": each.reason,
         },
         Rescued: lambda each: {
             "type": "rescued",
-            "at": _moment(each.at),
+            "at": moment_to_json(each.at),
             "block": each.block,
             "host": each.host,
             "steps": list(each.steps),
         },
         Answered: lambda each: {
             "type": "answer",
-            "at": _moment(each.at),
+            "at": moment_to_json(each.at),
             "step": each.step,
             "go": each.go,
             "who": each.who,
         },
-        Stopped: lambda each: {"type": "stopped", "at": _moment(each.at), "reason": each.reason},
+        Stopped: lambda each: {"type": "stopped", "at": moment_to_json(each.at), "reason": each.reason},
         Finished: lambda each: {
             "type": "finished",
-            "at": _moment(each.at),
+            "at": moment_to_json(each.at),
             "summary": summary_to_json(each.summary),
         },
     }

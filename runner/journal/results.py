@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from runner.engine.observe import Summary
 from runner.engine.result import Difference, ErrorRecord, Failure, Result, Status, Streams
@@ -40,6 +42,16 @@ _NO_STREAMS: Final = Streams()
 _STATUS: Final[Mapping[str, Status]] = MappingProxyType({status.value: status for status in Status})
 
 
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def moment_to_json(at: datetime) -> str:
+    """ISO 8601 with its offset, as ``isoformat`` has it, in a third of the time: there are three in an assignment."""
+    return (
+        f"{_encode(at)[1:-2].decode()}+00:00" if at.tzinfo is UTC else at.isoformat()
+    )  # "...Z" with its quotes
+
+
 def result_to_json(result: Result) -> dict[str, Any]:
     """Everything but step and host, which its record has (items have them too, from the same place)."""
     written: dict[str, Any] = {"status": result.status.value}
@@ -48,7 +60,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
     if result.attempt != 1:
         written["attempt"] = result.attempt
     if result.started_at is not None:
-        written["started_at"] = result.started_at.isoformat()
+        written["started_at"] = moment_to_json(result.started_at)
     if result.duration:
         written["duration"] = result.duration
     if result.waited:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from runner.engine.result import ErrorRecord, Result, Status
 from runner.journal.codec import SPOOL
 from runner.journal.lines import LONG, Line, line_of, record_of, started_line
 from runner.journal.record import Ended, Record, Started
+from runner.journal.results import moment_to_json
 from runner.objects import PSCredential
 from runner.schema_files import schema_text
 from runner.values import Secret
-from tests.unit.journal.samples import MOMENT, header, records, result, results, same
+from tests.unit.journal.samples import MOMENT, header, moments, records, result, results, same
 
 SCHEMA = Draft202012Validator(json.loads(schema_text("journal")))
 
@@ -181,6 +183,12 @@ def test_every_status_is_in_the_schema() -> None:
     """A new one must not make journals that no reader takes."""
     for status in Status:
         SCHEMA.validate(json.loads(line_of(Ended(result(status=status), MOMENT)).data))
+
+
+@given(moments)
+def test_a_moment_is_written_as_iso_8601_with_its_offset(at: datetime) -> None:
+    """To the microsecond where it has some, and never as ``Z``: so the schema says."""
+    assert moment_to_json(at) == at.isoformat()
 
 
 def test_a_kind_of_text_of_its_own_is_written_as_text() -> None:
