@@ -24,6 +24,7 @@ from runner.cli.options import (
     option,
     output_options,
     record_options,
+    trace_option,
 )
 from runner.cli.record import record_folder
 from runner.errors import UsageError
@@ -59,6 +60,7 @@ _MOST_TOLD = 50
 @lock_options
 @check_options
 @output_options
+@trace_option
 @record_options
 def command(
     planfile: str,

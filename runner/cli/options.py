@@ -198,6 +198,17 @@ def output_options(function: Function) -> Function:
     return function
 
 
+def trace_option(function: Function) -> Function:
+    """``--trace``, with the file where the command is typed: some commands go to another folder."""
+    return option(
+        "--trace",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=lambda _, __, path: path and path.absolute(),
+        metavar="FILE",
+        help="Write what is decided and sent, without secrets, for a report of a bug.",
+    )(function)
+
+
 def anchored_outputs(outputs: Iterable[str]) -> list[str]:
     """Values of ``-o`` with their files where the command is typed, for a command that goes to another folder."""
     anchored = []

@@ -21,6 +21,7 @@ from runner.cli.options import (
     lock_options,
     option,
     output_options,
+    trace_option,
 )
 from runner.cli.plan_show_command import command as show_command
 from runner.cli.prepare import Given, Prepared, prepare
@@ -43,6 +44,9 @@ Examples:
 
 --check connects and compares, changes nothing, and is recorded as a run of kind `check`.
 Exit codes: 0 planned, 2 wrong; with --check also 1 failed, 3 unreachable, 5 something would change."""
+
+_SHOWN = ("diff", "no_color", "verbose", "trace", "database", "lock_wait")
+"""Options of a check that do not decide what is planned."""
 
 
 class PlanCommand(click.Group):
@@ -95,6 +99,7 @@ class PlanCommand(click.Group):
 @option("--exit-zero", is_flag=True, help="With --check: end with 0 where something would change.")
 @lock_options
 @output_options
+@trace_option
 @click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
 @click.option(
     "--record",
@@ -121,7 +126,7 @@ def command(
     With --out they are written to a plan file, which `runner apply` runs if nothing has changed since. With --check
     the hosts are asked what would change.
     """
-    shown = {name: options.pop(name) for name in ("diff", "no_color", "verbose", "database", "lock_wait")}
+    shown = {name: options.pop(name) for name in _SHOWN}
     if options["check"] and out is None:
         code = _check(playbook, ask_password, output, record, shown, options)
         return ExitCode.SUCCESS if exit_zero and code == ExitCode.DIFFERENT else code

@@ -17,6 +17,7 @@ from runner.cli.options import (
     lock_options,
     option,
     output_options,
+    trace_option,
 )
 from runner.cli.record import record_folder
 from runner.errors import ExitCode
@@ -50,6 +51,7 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with."""
 @lock_options
 @diff_option
 @output_options
+@trace_option
 @click.option("--no-input", is_flag=True, envvar="RUNNER_NO_INPUT", help="Never ask; a prompt is an error.")
 @click.option(
     "--yes", is_flag=True, envvar="RUNNER_YES", help="Accepted; never answers what is unknown, or a gate."
@@ -65,9 +67,7 @@ def command(
     run: str,
     unknown: str | None,
     output: tuple[str, ...],
-    no_color: bool,
     verbose: int,
-    diff: bool,
     no_input: bool,
     record: Path | None,
     **options: Any,
@@ -82,13 +82,14 @@ def command(
 
     folder = (record or record_folder(Path("playbook"), os.environ)).absolute()
     locking = Locking(database=options.pop("database"), wait=options.pop("lock_wait"))
+    shown = {name: options.pop(name) for name in ("no_color", "diff", "trace")}
+    showing = Showing(outputs=output, verbosity=verbose, no_input=no_input, **shown)
     del options["yes"]  # never answers anything here
     resuming = Resuming(
         unknown=Choice(unknown.lower()) if unknown else None,
         resume_options=f" --record {record}" if record else "",
         **options,
     )
-    showing = Showing(outputs=output, no_color=no_color, verbosity=verbose, no_input=no_input, diff=diff)
     outcome = resume(folder, run, resuming, showing, locking)
     if isinstance(outcome, int):
         return outcome

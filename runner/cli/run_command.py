@@ -22,6 +22,7 @@ from runner.cli.options import (
     lock_options,
     output_options,
     record_options,
+    trace_option,
 )
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.cli.record import keep_out_of_git, record_folder
@@ -51,6 +52,7 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by
 @connection_options
 @lock_options
 @output_options
+@trace_option
 @check_options
 @record_options
 def command(
@@ -64,7 +66,7 @@ def command(
     **options: Any,
 ) -> int:
     """Check a playbook completely, then run it over its hosts."""
-    limits = {name: options.pop(name) for name in ("database", "lock_wait", "diff")}
+    limits = {name: options.pop(name) for name in ("database", "lock_wait", "diff", "trace")}
     password = asked_password(no_input=no_input) if ask_password else None
     folder = record or record_folder(Path(playbook), os.environ)
     given = Given(
@@ -103,6 +105,7 @@ class Telling:
     no_color: bool = False
     verbose: int = 0
     diff: bool = False
+    trace: Path | None = None
     database: str | None = None
     lock_wait: float = 0.0
 
@@ -132,6 +135,7 @@ def run_prepared(prepared: Prepared, given: Given, recording: Recording, telling
                 verbosity=telling.verbose,
                 no_input=given.no_input,
                 diff=telling.diff,
+                trace=telling.trace,
             ),
             keep=lambda: keep_new(
                 recording.folder,

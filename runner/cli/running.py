@@ -17,6 +17,7 @@ from runner.cli.complain import complain
 from runner.cli.gatekeeper import RunGatekeeper, controlling_terminal
 from runner.cli.interruption import SIGNALS, Interruption
 from runner.cli.kept import Journaling, Keep, Kept
+from runner.cli.trace import Watching, traced
 from runner.credentials.redact import Redactor
 from runner.engine.observe import Notice, Observer, Summary
 from runner.engine.port import Clock
@@ -58,7 +59,7 @@ class SystemClock:
 class Showing:
     """Where a run is shown: values of ``-o``, ``--no-color``, the number of ``-v``; ``no_input`` asks nobody.
 
-    ``diff``: what changes is shown with what was there before.
+    ``diff``: what changes is shown with what was there before. ``trace``: the file of ``--trace``.
     """
 
     outputs: Sequence[str] = ()
@@ -66,6 +67,7 @@ class Showing:
     verbosity: int = 0
     no_input: bool = False
     diff: bool = False
+    trace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +89,27 @@ def execute(
     """Run a plan, record it and show it; gives the exit code of cli.md.
 
     Raises:
-        UsageError: an output cannot be opened, or the run cannot be recorded; nothing was run.
+        UsageError: an output or the trace cannot be opened, or the run cannot be recorded; nothing was run.
         LockHeld: another run holds a host; nothing was run.
         OutputClosed: who read the output went away; the run was stopped.
 
     """
+    redactor = Redactor()
+    with traced(showing.trace, plan, redactor.mask) as watching:
+        return _execute(plan, logins, showing, keep, locking, redactor, watching)
+
+
+def _execute(
+    plan: Plan,
+    logins: Mapping[str, Login],
+    showing: Showing,
+    keep: Keep,
+    locking: Locking,
+    redactor: Redactor,
+    watching: Watching,
+) -> int:
     _allow_many_files()
-    redactor, interruption = Redactor(), Interruption()
+    interruption = Interruption()
     presenters = open_presenters(
         showing.outputs,
         screen=Screen(stdout=sys.stdout, stderr=sys.stderr, no_color=showing.no_color),
@@ -106,7 +122,7 @@ def execute(
     try:
         kept = keep()
         summary, problem = asyncio.run(
-            _recorded(plan, logins, presenters, redactor, interruption, kept, showing, locking)
+            _recorded(plan, logins, presenters, redactor, interruption, kept, showing, locking, watching)
         )
     except BaseException as error:
         presenters.close()
@@ -152,7 +168,7 @@ def _worse(code: ExitCode) -> ExitCode:
     return code if before else ExitCode.FAILED
 
 
-async def _recorded(
+async def _recorded(  # noqa: PLR0913, PLR0917 - what a run needs, each by its name
     plan: Plan,
     logins: Mapping[str, Login],
     presenters: Presenters,
@@ -161,6 +177,7 @@ async def _recorded(
     kept: Kept,
     showing: Showing,
     locking: Locking,
+    watching: Watching,
 ) -> tuple[Summary, JournalError | None]:
     """Run the plan with its journal open; gives what kept the journal from being whole, if anything did."""
     clock = SystemClock()
@@ -188,7 +205,7 @@ async def _recorded(
         summary = await run_under_signals(
             plan,
             logins,
-            journaling,
+            watching(journaling),
             redactor,
             interruption,
             kept.directory.path / "output",

@@ -25,6 +25,7 @@ OPTIONS: Final = frozenset(
             "verbose",
             "no_input",
             "record",
+            "trace",
         ),
         *("check", "diff", "lock_wait", "database", "unknown", "allow_changed", "rerun", "yes"),
         *("newest", "step", "reject", "file", "keep", "older_than", "dry_run"),
@@ -35,7 +36,9 @@ OPTIONS: Final = frozenset(
 )
 """What a settings file may say: the long names of all options, known here so that no command is imported for it."""
 
-_PATHS: Final = frozenset({"inventory", "record", "directory", "playbook", "certificates", "allowed_signers"})
+_PATHS: Final = frozenset(
+    {"inventory", "record", "directory", "playbook", "certificates", "allowed_signers", "trace"}
+)
 
 
 def read_settings(start: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from runner.execute.world import World
 from runner.plan.model import Placement, Plan
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Connection, Link
+
+_log = logging.getLogger(__name__)  # for --trace
 
 CLOSE_TIMEOUT = 5.0
 """Seconds a connection may take to close where no deadline says more; after that its transport drops it."""
@@ -80,11 +83,14 @@ class Connections:
         key = self._key(endpoint)
         connection = self._open.get(key)
         if connection is not None and not connection.lost:
+            _log.debug("%s: its open connection is used", endpoint.host)
             return connection
         if connection is not None:
+            _log.debug("%s: its connection is lost", endpoint.host)
             self._dismiss(self._open.pop(key), (), key)
         opening = self._opening.get(key)
         if opening is None:
+            _log.debug("%s: opens %s to %s, port %s", *_reached(endpoint))
             opening = self._opening[key] = _Opening(asyncio.ensure_future(self._connect(endpoint)))
             opening.task.add_done_callback(lambda task: self._opened(key, task))
         opening.waiting += 1
@@ -175,7 +181,9 @@ class Connections:
     def _opened(self, key: int, task: asyncio.Task[Link]) -> None:
         del self._opening[key]
         if task.cancelled() or task.exception() is not None:
+            _log.debug("a connection did not open: %s", "cancelled" if task.cancelled() else task.exception())
             return
+        _log.debug("%s: opened", task.result().endpoint.host)
         if key in self._left:
             self._open[key] = task.result()
         else:
@@ -190,7 +198,13 @@ class Connections:
     async def _close(self, connection: Link, after: Sequence[asyncio.Task[None]], seconds: float) -> None:
         if after:
             await asyncio.wait(after)
+        _log.debug("%s: its connection is closed, within %s s", connection.endpoint.host, seconds)
         await self._patience.close(connection.close(), seconds)
+
+
+def _reached(endpoint: Endpoint) -> tuple[str, str, str, object]:
+    """Host, transport, address and port, as a trace names them."""
+    return endpoint.host, endpoint.transport, endpoint.address or "this machine", endpoint.port or "default"
 
 
 def _adaptive_pools(plan: Plan) -> dict[Endpoint, frozenset[str]]:

@@ -6,6 +6,7 @@ What is kept is an interpreter (sh, bash, python) or a runspace pool (powershell
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from runner.shell.kept import KeptInterpreter
 from runner.transport.port import Link
 from runner.units import format_duration
 from runner.using.model import Shell
+
+_log = logging.getLogger(__name__)  # for --trace
 
 PROBE_TIMEOUT = 5.0
 """Seconds within which an interpreter must answer after a timeout to be kept (language.md, "Time")."""
@@ -119,6 +122,7 @@ class Sessions:
         if kept is not None and placement.session_reset == "step" and not await self._reset(kept):
             self._dismiss(self._kept.pop(key))
             kept = None
+        _log.debug("session %s on %s: %s", *key, "is opened" if kept is None else "is used again")
         if kept is None:
             kept = self._kept[key] = Kept(await self._open(placement, link))
             kept.close_within = _CLOSE_GRACE if placement.close_timeout is None else placement.close_timeout
@@ -216,6 +220,7 @@ class Sessions:
         return closing
 
     async def _close(self, kept: Kept) -> None:
+        _log.debug("a session is closed, within %s s", kept.close_within)
         await self._patience.stop(_Closing(kept.interpreter), kept.close_within)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +11,8 @@ from runner.errors import HostError
 from runner.psrp.fragments import Assembler, BadFragment, TooMuch
 from runner.psrp.pool_errors import PoolErrors
 from runner.psrp.protocol import Message, Unreadable, read_head
+
+_log = logging.getLogger(__name__)  # for --trace
 
 
 class Owner(Protocol):
@@ -89,5 +92,6 @@ class Inbox:
         except Unreadable as error:
             self._owner.noticed(f"{self._errors.peer} sent {error.reason}, which was left out")
         else:
+            _log.debug("%s sends %s, %d octets", self._errors.peer, message.kind.name, len(whole))
             self._owner.message_received(message)
         return not self._owner.lost

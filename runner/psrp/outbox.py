@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,10 @@ from runner.errors import HostError
 from runner.psrp.engine_errors import again
 from runner.psrp.fragments import gather
 from runner.psrp.pool_errors import PoolErrors
-from runner.psrp.protocol import cut_all
+from runner.psrp.protocol import cut_all, read_head
 from runner.transport.carrier import Carrier
+
+_log = logging.getLogger(__name__)  # for --trace
 
 Messages = Iterable[tuple[int, bytes]]
 
@@ -33,7 +36,14 @@ class Outbox:
 
     def cut(self, messages: Messages) -> Iterator[bytes]:
         """The fragments of messages, none larger than the carrier takes now."""
-        return cut_all(messages, self._carrier.fragment_size)
+        return cut_all(map(self._noted, messages), self._carrier.fragment_size)
+
+    def _noted(self, message: tuple[int, bytes]) -> tuple[int, bytes]:
+        """The message itself, which a trace hears of."""
+        if _log.isEnabledFor(logging.DEBUG):
+            kind = read_head(message[1]).kind.name
+            _log.debug("to %s: %s, %d octets", self._errors.peer, kind, len(message[1]))
+        return message
 
     def begin(self, pipeline: UUID, creation: Messages) -> asyncio.Task[None]:
         """Begin a pipeline; done when the peer has taken all of it."""

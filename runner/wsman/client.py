@@ -6,6 +6,7 @@ It holds no connection and no task: what is open is the wire's, so a session tha
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from runner.wsman.fault_errors import Asked, fault_error, unreadable
 from runner.wsman.faults import WsmanFault, envelope_or_fault
 from runner.wsman.port import Redirected, Wire
 from runner.wsman.redirect import Redirections, not_followed
+
+_log = logging.getLogger(__name__)  # for --trace
 
 #: How much longer than the server we wait: its answer must travel, and a busy one is not punctual.
 GRACE = 30.0
@@ -139,7 +142,11 @@ class Client:
             HostError: the wire's errors, or an answer that cannot be used.
 
         """
+        _log.debug("%s: asked to %s, %d octets", self.settings.host, asked.what, len(sealed.content))
         answer = await self._wire.post(sealed.content, timeout=within + GRACE)
+        _log.debug(
+            "%s: HTTP %d to %s, %d octets", self.settings.host, answer.status, asked.what, len(answer.body)
+        )
         try:
             envelope = envelope_or_fault(answer)
             check_relation(envelope, sealed.message_id)

@@ -53,9 +53,12 @@ async def test_a_secret_that_is_sent_comes_back_masked(site: Site) -> None:
         "inputs: {word: {type: secure_string}}\n",
     )
     site.write("given.json", json.dumps({"word": SECRET}))
-    finished = await site.run("-e", "@given.json")
+    finished = await site.run("-e", "@given.json", "--trace", "trace.log")
     assert finished.output("a", "win") == ["********"], finished.result("a", "win")["failure"]
     assert SECRET not in finished.stdout + finished.stderr
+    trace = (site.folder / "trace.log").read_text()
+    for kind in ("CreatePipeline", "EncryptedSessionKey", "PipelineOutput", "PipelineState"):
+        assert kind in trace
     assert SECRET.encode() not in everything_written(site)
 
 

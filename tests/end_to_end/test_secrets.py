@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.faults import password_server
-from tests.end_to_end.site import Finished, Site
+from tests.end_to_end.site import REPOSITORY, Finished, Site
 from tests.support.openssh import OpenSsh, make_key, running
 
 pytestmark = [pytest.mark.sshd]
@@ -175,6 +175,9 @@ async def _run_all(folder: Path, server: OpenSsh, temporary: Path) -> Shown:
     site.write("secret/values.json", json.dumps({"token": canaries["token"]}))
     site.book(STEPS, HEAD.replace("USER", server.user))
     site.environment["TMPDIR"] = str(temporary)
+    # Every library at DEBUG, as somebody's own settings of logging may have it.
+    site.write("python/sitecustomize.py", "import logging\nlogging.root.setLevel(logging.DEBUG)\n")
+    site.environment["PYTHONPATH"] = f"{site.folder / 'python'}:{REPOSITORY}"
     async with password_server(server.folder / "host_key", known.folder / "password") as port:
         hosts = {
             "locked": {"address": "127.0.0.1", "connection": {"port": server.port, "credential": "locked"}},
@@ -187,7 +190,7 @@ async def _run_all(folder: Path, server: OpenSsh, temporary: Path) -> Shown:
         site.write("inventory.yml", json.dumps(inventory))
         async with watched(known) as seen:
             extra = ["-e", "@secret/values.json", "-vv", "-o", "jsonl=lines.jsonl", "-o", "plain=plain.txt"]
-            json_run = site.run(*extra, "--record", "kept")
+            json_run = site.run(*extra, "--record", "kept", "--trace", "trace.log")
             rest = [site.run("-e", "@secret/values.json", "-vv", output=name) for name in SHOWN[1:]]
             done = await asyncio.gather(json_run, *rest)
     return Shown(known, dict(zip(SHOWN, done, strict=True)), seen, site, temporary)
@@ -236,6 +239,13 @@ def test_nothing_that_is_kept_holds_one(shown: Shown) -> None:
     found = {str(path): names for path in kept if (names := shown.known.found_in(path.read_bytes()))}
     assert found == {}
     assert list(shown.temporary.iterdir()) == []
+
+
+def test_the_trace_tells_of_what_held_one(shown: Shown) -> None:
+    """What was sent, answered and decided is in the trace, which the test above looks for secrets in."""
+    trace = (shown.site.folder / "trace.log").read_text()
+    for told in ("said on asked: starts", "data bytes", "Auth for user", "********", "note of "):
+        assert told in trace, f"{told}\n{trace[:4000]}"
 
 
 def test_no_process_shows_one(shown: Shown) -> None:
