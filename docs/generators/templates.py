@@ -13,10 +13,17 @@ from runner.variables.filters import FILTERS, TESTS
 _INTRODUCTION = """\
 # Templates and expressions
 
-`{{ }}` in text and the expressions of `when`, `failed_when`, `changed_when`, `loop` and `assert` are Jinja, in a
+`{{ }}` in text and the expressions of `when`, `until`, `failed_when`, `changed_when`, `loop` and `assert` are Jinja, in a
 sandbox, with undefined names refused. A lone `{{ }}` keeps its type; anything mixed is text; nothing is parsed again.
 Script text is no template: values reach scripts by [`$Using:`](../how-to/using.md), unless the step says
-`template: true`."""
+`template: true`.
+
+Numbers, durations and switches of control keys may be templates too (`timeout`, `retry: {delay: ...}`,
+`wait_for: {timeout: ...}`, `max_fail`, `throttle`, `deadlines` ...). They are computed when the plan is made, from
+inputs, playbook `vars` and the step's `vars`. Limits of single hosts, as `timeout`, `retry` and `unreachable`, may
+come of a variable of the inventory and be another one on each host; limits of all hosts together, as `throttle` and
+`max_fail`, may not. Keys that decide who runs and when (`target`, `hosts`, `needs`, `waves`, `id`), names and words of an
+enumeration are never templates."""
 
 _FUNCTIONS = """\
 `now()` is the run's one instant, a datetime in UTC: the same in every template of a run. `range` and `dict` are as
@@ -24,7 +31,7 @@ Jinja has them."""
 
 _RESERVED = """\
 No variable, input or registered result can have one of these names. `inventory_hostname` and `group_names` are known
-as Ansible has them, and `result` is the step's own in `failed_when` and `changed_when`."""
+as Ansible has them, and `result` is the step's own in `failed_when`, `changed_when` and `until`."""
 
 _TEST_WORDS = {
     "changed": "The step changed the host.",
@@ -44,7 +51,7 @@ _NAMES = {
     "item": "the item of a `loop`",
     "loop": "`loop.index` (from 1), `index0`, `first`, `last`, `length`",
     "run": "`run.id`, `run.started_at`, `run.playbook`",
-    "failure": "kept for `rescue` (not available yet)",
+    "failure": "`failure.step`, `failure.hosts` and `failure.errors`, in the `rescue` and `always` of a block",
     "secrets": "kept for `secrets` (not available yet)",
     "credentials": "credentials, for `$Using:credentials.NAME` only",
 }

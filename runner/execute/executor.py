@@ -217,7 +217,8 @@ class PlanExecutor:
 
     def _at(self, assignment: Assignment) -> tuple[PlannedStep, Placement]:
         planned = self._plan.steps[assignment.step]
-        return planned, planned.placements[assignment.position]
+        placement = planned.placements[assignment.position]
+        return planned.on(placement.host), placement
 
     def _quarantine(self, planned: PlannedStep) -> float | None:
         said = planned.step.quarantine

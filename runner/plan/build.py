@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from runner.inventory.inventory import Inventory
 from runner.plan.arrange import Arranged, Arranger
 from runner.plan.choose import Choice, chosen_steps
-from runner.plan.compute import compute_keys
+from runner.plan.compute import compute_keys, compute_playbook, steps_by_host
 from runner.plan.counters import Limits, uses_of
 from runner.plan.digest import plan_digest
 from runner.plan.extras import check_extras
@@ -112,6 +112,8 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         run=request.run,
         now=request.now,
     )
+    playbook = compute_playbook(playbook, scopes.common, problems)
+    request = replace(request, playbook=playbook)
     chosen, blocks = passed_through(playbook.steps, kept, playbook.blocks)
     steps = compute_keys(filled(playbook, chosen), scopes.common, problems)
     placer = Placer(playbook, inventory, scopes, request.overrides, problems, request.certificates)
@@ -124,7 +126,10 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
         limited=request.overrides.limit is not None or lenient,
     ).arrange(steps, blocks)
     draft = _Draft(
-        steps=tuple(_planned(index, step, arranged, problems) for index, step in enumerate(steps)),
+        steps=tuple(
+            _planned(index, step, arranged, scopes, problems, lenient=lenient)
+            for index, step in enumerate(steps)
+        ),
         arranged=arranged,
         blocks=blocks,
         planned_blocks=planned_blocks(steps, blocks, arranged),
@@ -137,7 +142,9 @@ def build_plan(request: PlanRequest, problems: Problems) -> Plan | None:
     return None if problems.has_errors else _plan(request, draft)
 
 
-def _planned(index: int, step: Step, arranged: Arranged, problems: Problems) -> PlannedStep:
+def _planned(
+    index: int, step: Step, arranged: Arranged, scopes: HostScopes, problems: Problems, *, lenient: bool
+) -> PlannedStep:
     placements = tuple(item.placement for item in arranged.placed[step.id])
     runs_on = [each for placement in placements for each in placement.delegates or (placement,)]
     return PlannedStep(
@@ -147,6 +154,7 @@ def _planned(index: int, step: Step, arranged: Arranged, problems: Problems) -> 
         scripts=prepare_scripts(step, runs_on, problems),
         scripts_of=scripts_elsewhere(step, runs_on, problems),
         seen_by=arranged.seen_by.get(step.id, ()),
+        by_host=steps_by_host(step, [each.host for each in placements], scopes, problems, lenient=lenient),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from runner.engine.shape import RunShape
@@ -54,7 +54,8 @@ class PlannedStep:
 
     ``scripts_of`` has the scripts that stand elsewhere than in ``script``, by their place: ``ensure.test``,
     ``ensure.set``, ``reboot.test``, ``wait_for.that``, ``gate.that``. ``seen_by`` are the hosts that see the result
-    of a ``run_once`` step; empty for every other.
+    of a ``run_once`` step; empty for every other. ``by_host`` has the step as it is on each host where its limits come
+    of the host's own variables; empty for every other.
     """
 
     index: int
@@ -63,6 +64,12 @@ class PlannedStep:
     scripts: Mapping[Shell, PreparedScript] = field(default_factory=dict)
     scripts_of: Mapping[str, Mapping[Shell, PreparedScript]] = field(default_factory=dict)
     seen_by: tuple[str, ...] = ()
+    by_host: Mapping[str, Step] = field(default_factory=dict)
+
+    def on(self, host: str) -> PlannedStep:
+        """The planned step with what is said for a host."""
+        step = self.by_host.get(host)
+        return self if step is None else replace(self, step=step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

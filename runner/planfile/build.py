@@ -134,7 +134,7 @@ class _Ways:
         """The number of a way; ``shown`` is the placement as a plan shows it."""
         if id(placement) in self._known:  # steps share placements; kept, so that no other gets its id
             return self._known[id(placement)][1]
-        way = {key: value for key, value in shown.items() if key not in {"host", "delegates"}}
+        way = {key: value for key, value in shown.items() if key not in {"host", "delegates", "limits"}}
         endpoint = placement.endpoint
         way["jump"] = None if endpoint.jump is None else [_jump(each) for each in endpoint.jump]
         way["sha256"] = self._digest(placement)
@@ -161,6 +161,8 @@ def _step(planned: PlannedStep, written: Mapping[str, Any], ways: _Ways) -> dict
     assignments = []
     for placement, shown in zip(planned.placements, written["assignments"], strict=True):
         assignment: dict[str, Any] = {"host": placement.host, "reached": ways.number(placement, shown)}
+        if "limits" in shown:
+            assignment["limits"] = shown["limits"]
         if placement.delegates:
             assignment["delegates"] = [
                 {"host": each.host, "reached": ways.number(each, told)}

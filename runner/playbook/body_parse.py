@@ -23,6 +23,7 @@ from runner.playbook.bodies import (
     SetVarsBody,
     WaitForBody,
 )
+from runner.playbook.computed import status_range
 from runner.playbook.context import StepContext
 from runner.playbook.control_parse import parse_condition
 from runner.playbook.later import BODIES
@@ -142,7 +143,7 @@ def _http(value: AnyNode, own: Entries, context: StepContext) -> Body:
     url = parts.get("url")
     if url is None:
         return _NOTHING
-    statuses = tuple(filter(None, (status_range(item) for item in scalars_of(parts.get("status")))))
+    statuses = tuple(filter(None, (status_range(item.text) for item in scalars_of(parts.get("status")))))
     return HttpBody(
         url=url,
         method=(text_of(parts.get("method")) or "GET").upper(),
@@ -152,14 +153,6 @@ def _http(value: AnyNode, own: Entries, context: StepContext) -> Body:
         statuses=statuses or _SUCCESS,
         timeout=seconds_of(parts.get("timeout")),
     )
-
-
-def status_range(node: AnyNode | None) -> tuple[int, int] | None:
-    """``204`` and ``200-299`` as the first and the last status; None for anything else."""
-    first, _, last = (text_of(node) or "").partition("-")
-    if not first.isdecimal() or not (last or first).isdecimal():
-        return None
-    return int(first), int(last or first)
 
 
 def _gate(value: AnyNode, own: Entries, context: StepContext) -> Body:
@@ -184,7 +177,7 @@ def _wait_for(value: AnyNode, own: Entries, context: StepContext) -> Body:
         path=parts.get("path"),
         url=parts.get("url"),
         that=parse_condition(parts.get("that"), context),
-        status=status_range(parts.get("status")) or default.status,
+        status=status_range(text_of(parts.get("status")) or "") or default.status,
         timeout=default.timeout if timeout is None else timeout,
         interval=default.interval if interval is None else interval,
         origin=word_of(parts.get("from")) or ("host" if "path" in parts else default.origin),

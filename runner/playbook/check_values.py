@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runner.document.nodes import AnyNode, Mapping
-from runner.playbook.body_parse import status_range
+from runner.playbook.computed import ORDERED, status_range
 from runner.playbook.model import Playbook
 from runner.playbook.read import entries_of, is_template, items_of, scalars_of, seconds_of, text_of
 from runner.problems import Problems, did_you_mean
@@ -13,19 +13,7 @@ from runner.problems import Problems, did_you_mean
 ORDERS = ("inventory", "name", "reverse", "shuffle")
 _ANSIBLE_ORDERS = {"sorted": "name", "reverse_inventory": "reverse", "reverse_sorted": "reverse"}
 
-_STEP_KEYS = ("run_once", "read_only", "template", "max_fail", "max_unreachable", "quarantine")
-_INNER_KEYS = (
-    ("loop", ("throttle",)),
-    ("copy", ("backup",)),
-    ("fetch", ("flat", "max_size", "missing")),
-    ("retry", ("attempts", "delay", "backoff", "jitter", "max_delay")),
-    ("unreachable", ("retry_after", "give_up_after")),
-    ("http", ("status", "timeout")),
-    ("gate", ("timeout",)),
-    ("wait_for", ("status", "timeout", "interval")),
-    ("reboot", ("timeout",)),
-)
-_ROOT_KEYS = ("throttle", "timeout", "max_fail", "max_unreachable")
+_STEP_KEYS = ("run_once", "template")
 
 
 def check_values(playbook: Playbook, problems: Problems) -> None:
@@ -36,9 +24,9 @@ def check_values(playbook: Playbook, problems: Problems) -> None:
                 if is_template(value):
                     problems.error(
                         "template-not-here",
-                        f"`{key}` cannot be a template here",
+                        f"`{key}` cannot be a template: it is read before any variable is known",
                         value.span,
-                        "write the value",
+                        "write the value itself",
                     )
     for node in _holders(playbook):
         _check_order(node.get("order_by"), problems)
@@ -62,25 +50,15 @@ def _sections(playbook: Playbook) -> Iterator[tuple[Mapping, tuple[str, ...]]]:
     """The mappings with those of their keys that are needed before any host or variable is known."""
     root = playbook.document.root
     if isinstance(root, Mapping):
-        yield root, _ROOT_KEYS
         sections: list[tuple[AnyNode, tuple[str, ...]]] = [
             *((target.node, ("throttle",)) for target in playbook.targets.values() if target.node),
             *((node, ("throttle", "idle_close")) for node in entries_of(root.get("sessions")).values()),
             *((node, ("throttle", "agent")) for node in entries_of(root.get("credentials")).values()),
             *((node, ("adaptive",)) for node in entries_of(root.get("pools")).values()),
         ]
-        deadlines = root.get("deadlines")
-        if isinstance(deadlines, Mapping):
-            sections.append((deadlines, tuple(deadlines.entries)))
         yield from ((node, keys) for node, keys in sections if isinstance(node, Mapping))
-    for block in playbook.blocks.values():
-        yield block.node, ("throttle",)
     for node in _holders(playbook):
         yield node, _STEP_KEYS
-        for key, keys in _INNER_KEYS:
-            inner = node.get(key)
-            if isinstance(inner, Mapping):
-                yield inner, keys
         yield from ((wave, ("max_fail", "pause")) for wave in _waves(node.get("waves")))
 
 
@@ -124,11 +102,7 @@ def _check_sizes(node: AnyNode | None, problems: Problems) -> None:
 
 def _check_durations(node: Mapping, problems: Problems) -> None:
     """Times that stand beside each other: the one cannot be over before the other has begun."""
-    for key, first, second in (
-        ("unreachable", "retry_after", "give_up_after"),
-        ("retry", "delay", "max_delay"),
-        ("wait_for", "interval", "timeout"),
-    ):
+    for key, first, second in ORDERED:
         inner = node.get(key)
         if not isinstance(inner, Mapping):
             continue
@@ -150,7 +124,7 @@ def _check_statuses(node: Mapping, problems: Problems) -> None:
     for key in ("http", "wait_for"):
         inner = node.get(key)
         for status in scalars_of(inner.get("status") if isinstance(inner, Mapping) else None):
-            found = status_range(status)
+            found = status_range(status.text)
             if found is not None and found[0] > found[1]:
                 words = f"`{key}.status` is a range that ends before it begins: `{status.text}`"
                 problems.error("wrong-value", words, status.span, f"write `{found[1]}-{found[0]}`")

@@ -102,7 +102,7 @@ def has(step: Step, key: str) -> bool:
     name, neutral = _NEUTRAL[key]
     if key == "ignore_errors":
         return step.ignore_errors is not None and flag_of(step.ignore_errors) is not False
-    return bool(getattr(step, name) != neutral)
+    return bool(getattr(step, name) != neutral) or any(path[0] == key for path in step.computed)
 
 
 def fitted_steps(
@@ -118,6 +118,8 @@ def _fitted(step: Step, *, local: bool) -> Step:
     if "waves" in dropped and "health" not in step.node:
         changes["health"] = None
     wanted = {name: value for name, value in changes.items() if getattr(step, name) != value}
+    if any(path[0] in dropped for path in step.computed):
+        wanted["computed"] = {path: node for path, node in step.computed.items() if path[0] not in dropped}
     return replace(step, **wanted) if wanted else step
 
 
@@ -137,5 +139,6 @@ def fitted_blocks(playbook: Playbook) -> dict[str, Block]:
 
 
 def _without_fleet_keys(block: Block) -> Block:
-    changes = dict(_NEUTRAL[key] for key in FLEET_KEYS if key not in block.node)
-    return replace(block, **changes)
+    dropped = [key for key in FLEET_KEYS if key not in block.node]
+    computed = {path: node for path, node in block.computed.items() if path[0] not in dropped}
+    return replace(block, **dict(_NEUTRAL[key] for key in dropped), computed=computed)

@@ -10,7 +10,7 @@ from runner.document.reader import PLAYBOOK_LIMIT, read_source
 from runner.document.schema import check_playbook, check_steps_file
 from runner.document.traps import check_script_style
 from runner.document.yaml import load
-from runner.playbook import check, parse
+from runner.playbook import check, computed, parse
 from runner.playbook.check_blocks import check_blocks
 from runner.playbook.check_control import check_control
 from runner.playbook.check_values import check_values
@@ -115,6 +115,7 @@ class _Loader:
             lock=word_of(root.get("lock")),
             deadlines=parse.parse_deadlines(root.get("deadlines")),
             later=tuple(later),
+            computed=computed.templates_in(entries_of(root), computed.PLAYBOOK_KEYS),
         )
 
     def _blocks(self, flat: Flat) -> dict[str, Block]:

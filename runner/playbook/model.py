@@ -132,6 +132,7 @@ class Block:
     rescue_on: str = "host"
     has_rescue: bool = False
     has_always: bool = False
+    computed: MappingABC[tuple[str, ...], AnyNode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ class Step:
     is asked for, which a plan refuses. ``order_by`` is a word or an expression. ``quarantine``: a host that takes
     longer than so many seconds (True: much longer than the others) is put aside, so that the others go on. ``lock`` is
     ``run`` or ``target``, ``rerun`` is ``safe``, ``never`` or ``ask``. ``computed`` holds those of
-    :data:`runner.playbook.read.COMPUTED_KEYS` that are templates; a plan computes them once for all hosts.
+    :data:`runner.playbook.computed.STEP_KEYS` that are templates; a plan computes them.
     """
 
     id: str
@@ -208,7 +209,7 @@ class Step:
     rerun: str = "ask"
     on_loss: str | None = None
     later: tuple[Later, ...] = ()
-    computed: MappingABC[str, Scalar] = field(default_factory=dict)
+    computed: MappingABC[tuple[str, ...], AnyNode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,3 +239,4 @@ class Playbook:
     lock: str | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
     later: tuple[Later, ...] = ()
+    computed: MappingABC[tuple[str, ...], AnyNode] = field(default_factory=dict)

@@ -12,9 +12,6 @@ Entries = MappingABC[str, AnyNode]
 
 UNLIMITED = 0
 
-COMPUTED_KEYS = ("throttle", "timeout", "hide_computer_name", "no_new_scope", "native_exit_code")
-"""Keys of a step that are read as numbers, durations or booleans and may be templates of inputs and playbook vars."""
-
 
 def is_template(node: AnyNode | None) -> TypeGuard[Scalar]:
     """Whether a value is text with ``{{`` in it."""

@@ -6,7 +6,9 @@ import re
 
 from runner.document.nodes import AnyNode, Mapping, Scalar
 from runner.document.traps import check_path, check_pattern
+from runner.playbook import later as put_off
 from runner.playbook.body_parse import parse_body
+from runner.playbook.computed import STEP_KEYS, templates_in
 from runner.playbook.context import StepContext, merged
 from runner.playbook.control import Later, Part, RunIf
 from runner.playbook.control_parse import (
@@ -20,15 +22,13 @@ from runner.playbook.control_parse import (
     parse_unreachable,
     parse_waves,
 )
-from runner.playbook.later import STEP_KEYS, TARGET_KEYS, later_keys
+from runner.playbook.later import TARGET_KEYS, later_keys
 from runner.playbook.model import Block, OutputFormat, Step
 from runner.playbook.parse import connection_of, parse_pool_uses
 from runner.playbook.read import (
-    COMPUTED_KEYS,
     Entries,
     entries_of,
     flag_of,
-    is_template,
     scalars_of,
     seconds_of,
     text_of,
@@ -113,7 +113,7 @@ def parse_step(node: Mapping, number: int, context: StepContext) -> Step:
         rerun=word_of(entries.get("rerun")) or "ask",
         on_loss=word_of(entries.get("on_loss")),
         later=(*context.later, *_later(node, own)),
-        computed={key: value for key in COMPUTED_KEYS if is_template(value := entries.get(key))},
+        computed=templates_in(entries, STEP_KEYS),
     )
 
 
@@ -144,11 +144,15 @@ def parse_block(node: Mapping, number: int, context: StepContext) -> Block:
         rescue_on=word_of(own.get("rescue_on")) or "host",
         has_rescue=Part.RESCUE in own,
         has_always=Part.ALWAYS in own,
+        computed={
+            **templates_in(entries, (("max_fail",), ("max_unreachable",))),
+            **templates_in(own, (("throttle",),)),
+        },
     )
 
 
 def _later(node: Mapping, own: Entries) -> tuple[Later, ...]:
-    return (*later_keys(node, STEP_KEYS), *later_keys(own.get("connection"), TARGET_KEYS))
+    return (*later_keys(node, put_off.STEP_KEYS), *later_keys(own.get("connection"), TARGET_KEYS))
 
 
 def _check_paths(own: Entries, problems: Problems) -> None:

@@ -105,6 +105,7 @@ def _step(planned: PlannedStep) -> dict[str, Any]:
         "assignments": [
             {
                 **_reached(placement),
+                **_limits(planned, placement.host),
                 **(
                     {"delegates": [_reached(each) for each in placement.delegates]}
                     if placement.delegates
@@ -114,6 +115,19 @@ def _step(planned: PlannedStep) -> dict[str, Any]:
             for placement in planned.placements
         ],
     }
+
+
+def _limits(planned: PlannedStep, host: str) -> dict[str, Any]:
+    """What comes of the host's own variables, in the place of what the step has for all."""
+    step = planned.by_host.get(host)
+    if step is None:
+        return {}
+    limits = {
+        "timeout_s": step.timeout,
+        "retry": _retry(step.retry),
+        "unreachable": _unreachable(step.unreachable),
+    }
+    return {"limits": limits}
 
 
 def _script(place: str, shell: Shell, prepared: PreparedScript) -> dict[str, Any]:

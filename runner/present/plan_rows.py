@@ -94,6 +94,18 @@ def control_rows(plan: Plan, planned: PlannedStep) -> Iterator[Row]:
         yield "order", " ".join(step.order_by.text.split())
     for expression in step.until:
         yield "until", " ".join(expression.text.split())
+    limits = [dict(_limits(plan, each)) for each in planned.by_host.values() or (step,)]
+    for word in dict.fromkeys(word for each in limits for word in each):
+        yield word, " or ".join(dict.fromkeys(each[word] for each in limits if word in each))
+    pools = list(_pools(plan, planned))
+    if pools:
+        yield "takes", ", ".join(pools)
+    if step.lock is not None:
+        yield "lock", "on the host" if step.lock == "target" else "on the controller, for the run"
+
+
+def _limits(plan: Plan, step: Step) -> Iterator[Row]:
+    """What may be another one on each host; a plan shows the ones there are."""
     if step.retry is not None:
         yield "retry", retry(step.retry)
     late = _late(step)
@@ -106,11 +118,6 @@ def control_rows(plan: Plan, planned: PlannedStep) -> Iterator[Row]:
         yield "aside", f"hosts that take {limit}"
     if step.timeout is not None and step.timeout != plan.playbook.deadlines.step:
         yield "limit", f"{seconds(step.timeout)} for an attempt"
-    pools = list(_pools(plan, planned))
-    if pools:
-        yield "takes", ", ".join(pools)
-    if step.lock is not None:
-        yield "lock", "on the host" if step.lock == "target" else "on the controller, for the run"
 
 
 def _hosts(count: int) -> str:

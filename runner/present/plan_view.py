@@ -11,6 +11,7 @@ from runner.plan.model import Placement, Plan, PlannedBlock, PlannedPolicy, Plan
 from runner.playbook.blocks import around
 from runner.playbook.bodies import (
     AssertBody,
+    Body,
     CommandBody,
     CopyBody,
     EnsureBody,
@@ -221,9 +222,14 @@ def kind_of(planned: PlannedStep) -> str:
         case FailBody():
             return "fail"
         case GateBody() | WaitForBody() | RebootBody():
-            return waiting(body)
+            steps = planned.by_host.values() or (planned.step,)
+            return " or ".join(dict.fromkeys(_waiting(step.body) for step in steps))
         case LaterBody():
             return body.key
+
+
+def _waiting(body: Body) -> str:
+    return waiting(body) if isinstance(body, GateBody | WaitForBody | RebootBody) else ""
 
 
 def _reached(planned: PlannedStep) -> list[Placement]:

@@ -196,7 +196,7 @@ def test_limit_and_empty_groups_skip_steps_with_a_warning(tmp_path: Path) -> Non
 
 
 def test_numbers_and_durations_of_steps_may_be_templates_of_inputs(tmp_path: Path) -> None:
-    """They are computed once for all hosts; what only a host knows is refused there."""
+    """They are computed when the plan is made; what only a host knows is refused where all hosts share it."""
     text = """\
         version: 1
         name: x
@@ -212,8 +212,8 @@ def test_numbers_and_durations_of_steps_may_be_templates_of_inputs(tmp_path: Pat
     step = plan.steps[0].step
 
     assert (90.0, 3, True) == (step.timeout, step.throttle, step.hide_computer_name)
-    assert [("unknown-variable", 7, 18)] == found(
-        prepared(tmp_path, text.replace("{{ limit }}", "{{ inventory_hostname }}"))
+    assert [("unknown-variable", 8, 19)] == found(
+        prepared(tmp_path, text.replace("{{ inputs.many }}", "{{ inventory_hostname }}"))
     )
 
 
