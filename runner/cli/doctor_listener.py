@@ -21,7 +21,8 @@ from runner.transport.port import Login
 from runner.transport.winrm_uris import HTTP_PORT, HTTPS_PORT
 from runner.wsman.authentication_steps import offers
 from runner.wsman.certificate import Certificate
-from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
+from runner.wsman.http_answer import Response
+from runner.wsman.http_connection import HttpBroken, HttpConnection
 from runner.wsman.http_errors import Attempt, Phase
 from runner.wsman.proxy import connect_through, proxy_for
 from runner.wsman.tls import blind_context

@@ -32,7 +32,7 @@ imported; a library that is not named here is not asked."""
 _SSH_DETAIL: Final = 2
 """asyncssh's level of detail: 2 tells sizes of what is sent, 3 would dump packets with passwords in them."""
 
-_USED: Final = ("asyncssh", "psrpcore", "pyspnego", "h11", "cryptography")
+_USED: Final = ("asyncssh", "psrpcore", "pyspnego", "httptools", "cryptography")
 
 _log = logging.getLogger("runner.run")
 

@@ -13,7 +13,8 @@ from runner.wsman.authentication_steps import context_errors, in_login_thread, o
 from runner.wsman.certificate import channel_binding
 from runner.wsman.encryption import Sealing
 from runner.wsman.entry import Entry
-from runner.wsman.http_connection import HttpConnection, Response
+from runner.wsman.http_answer import Response
+from runner.wsman.http_connection import HttpConnection
 from runner.wsman.http_errors import Attempt
 from runner.wsman.kerberos_reach import KerberosReach
 

@@ -16,7 +16,7 @@ import spnego
 from spnego.exceptions import FeatureMissingError, SpnegoError
 
 from runner.wsman.authentication_errors import kerberos_missing, login_failed
-from runner.wsman.http_connection import Response
+from runner.wsman.http_answer import Response
 from runner.wsman.http_errors import Attempt
 
 T = TypeVar("T")

@@ -21,7 +21,8 @@ from runner.wsman.certificate import Certificate
 from runner.wsman.certificate_login import ClientCertificate
 from runner.wsman.encryption import NotSealed, is_sealed, seal, unseal
 from runner.wsman.entry import Entry, entry_for
-from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
+from runner.wsman.http_answer import Response
+from runner.wsman.http_connection import HttpBroken, HttpConnection
 from runner.wsman.http_errors import Attempt, Phase
 from runner.wsman.kerberos_reach import KerberosReach
 from runner.wsman.port import Answer

@@ -1,4 +1,4 @@
-"""One TCP connection that carries one HTTP request at a time: h11 for the protocol, asyncio for the octets.
+"""One TCP connection that carries one HTTP request at a time: llhttp reads the answers, asyncio moves the octets.
 
 A login of WinRM belongs to its TCP connection, so what asks here must know which connection it has, whether the server
 has closed it, and the certificate of the other end. A client with a pool inside hides all three (decision 14).
@@ -7,55 +7,35 @@ has closed it, and the certificate of the other end. A client with a pool inside
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
-import h11
+from runner.wsman.http_answer import LONGEST_ANSWER, AnswerReader, NotHttp, Response, TooLong
 
-#: The longest answer that is taken, octets: WinRM's largest envelope is 500 KiB, a sealed one not much more.
-LONGEST_ANSWER = 32 << 20
-_LONGEST_HEAD = 64 << 10
 #: What one read of a TLS connection takes at most: two records (RFC 8446 5.1).
 _TLS_BUFFER = 32 << 10
 #: How long a peer may take to say goodbye, seconds.
 _GOODBYE = 1.0
-#: What every answer begins with (RFC 9112 4).
-_START = b"HTTP/"
+#: What a request line and a line of the head may hold (RFC 9112 3.2, RFC 9110 5.5): no space in the one, no line end in
+#: the other, so that no value becomes a line of its own.
+_TARGET = re.compile(r"[\x21-\x7e]+")
+_LINE = re.compile(r"[^\r\n\0]*")
 
 
 class HttpBroken(Exception):
     """The connection ended or the server spoke no HTTP; ``str`` says which, without anything that was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer whose body has come whole; names of headers are in lower case."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def every(self, name: str) -> list[str]:
-        """The values of a header, in order."""
-        return [value for key, value in self.headers if key == name]
-
-    def first(self, name: str) -> str:
-        """The first value of a header, or nothing."""
-        return next(iter(self.every(name)), "")
-
-
 class HttpConnection(asyncio.Protocol):
     """Made by :meth:`open`; a request that is cancelled leaves it unusable."""
 
     def __init__(self) -> None:
-        self._http = _machine()
         self._transport: asyncio.Transport | None = None
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[Response] | None = None
-        self._head: h11.Response | None = None
-        self._body = bytearray()
+        self._reader = AnswerReader()
 
     @classmethod
     async def open(cls, address: str, port: int) -> HttpConnection:
@@ -94,12 +74,7 @@ class HttpConnection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether it is open and waits for a request."""
-        return (
-            self._transport is not None
-            and not self._transport.is_closing()
-            and self._answer is None
-            and self._http.our_state is h11.IDLE
-        )
+        return self._transport is not None and not self._transport.is_closing() and self._answer is None
 
     async def request(
         self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes = b""
@@ -108,16 +83,15 @@ class HttpConnection(asyncio.Protocol):
 
         Raises:
             HttpBroken: no answer, half an answer, or one that is not HTTP.
+            ValueError: a line of the head would not be one.
 
         """
         if self._transport is None or not self.usable:
             raise HttpBroken("the connection is closed")
+        head = _head(method, target, headers, None if method == "CONNECT" else len(body))
         self._answer = asyncio.get_running_loop().create_future()
-        lines = [*headers, ("Content-Length", str(len(body)))] if method != "CONNECT" else list(headers)
-        request = h11.Request(method=method, target=target, headers=lines)
-        octets = [self._http.send(request), self._http.send(h11.Data(body)) if body else b""]
-        octets.append(self._http.send(h11.EndOfMessage()))
-        self._transport.writelines([piece for piece in octets if piece])
+        self._reader.expect(connects=method == "CONNECT")
+        self._transport.write(head + body)
         try:
             return await self._answer
         except BaseException:
@@ -125,10 +99,6 @@ class HttpConnection(asyncio.Protocol):
             raise
         finally:
             self._answer = None
-
-    def tunnelled(self) -> None:
-        """Talk to whom a proxy has connected us with: the conversation starts anew."""
-        self._http = _machine()
 
     def abort(self) -> None:
         """Drop the connection at once; idempotent."""
@@ -155,8 +125,19 @@ class HttpConnection(asyncio.Protocol):
         if self._answer is None or self._answer.done():
             self.abort()  # nothing was asked: a server that gives up on an idle connection, or worse
             return
-        self._http.receive_data(data)
-        self._read_events()
+        try:
+            response = self._reader.feed(data)
+        except NotHttp:
+            self._fail("what answers there does not speak HTTP")
+            self.abort()
+        except TooLong:
+            self._fail(f"the answer is longer than {LONGEST_ANSWER >> 20} MiB")
+            self.abort()
+        else:
+            if response is not None:
+                if not self._reader.reusable and self._transport is not None:
+                    self._transport.close()
+                self._answer.set_result(response)
 
     def eof_received(self) -> None:
         """asyncio: the server sends no more; the connection is closed with that."""
@@ -171,58 +152,26 @@ class HttpConnection(asyncio.Protocol):
     def _finish(self, why: str) -> None:
         if self._answer is None or self._answer.done():
             return
-        if self._head is not None:
-            # A body without a length ends with the connection, one with a length is broken by it.
-            self._http.receive_data(b"")
-            self._read_events(why)
-        self._fail(why)
+        response = self._reader.end()
+        if response is not None:
+            self._answer.set_result(response)
+        else:
+            self._fail(why)
 
     def _fail(self, why: str) -> None:
         if self._answer is not None and not self._answer.done():
-            half = " in the middle of its answer" if self._head is not None else ""
+            half = " in the middle of its answer" if self._reader.begun else ""
             self._answer.set_exception(HttpBroken(why + half))
 
-    def _read_events(self, broken: str = "what answers there does not speak HTTP") -> None:
-        """Read what has come; ``broken`` is what it means that HTTP's rules are broken by it."""
-        try:
-            while True:
-                event = self._http.next_event()
-                if isinstance(event, h11.Response):
-                    self._head = event
-                    if self._http.their_state is h11.SWITCHED_PROTOCOL:
-                        self._answered()  # a proxy has connected us: no body and no end follow
-                        return
-                elif isinstance(event, h11.Data):
-                    self._body += event.data
-                    if len(self._body) > LONGEST_ANSWER:
-                        self._fail(f"the answer is longer than {LONGEST_ANSWER >> 20} MiB")
-                        self.abort()
-                        return
-                elif isinstance(event, h11.EndOfMessage):
-                    self._answered()
-                    return
-                elif not isinstance(event, h11.InformationalResponse):
-                    if self._head is None and not _may_be_http(self._http.trailing_data[0]):
-                        self._fail(broken)
-                        self.abort()
-                    return  # more octets are needed
-        except h11.RemoteProtocolError:
-            # h11's own words may quote what came
-            self._fail(broken)
-            self.abort()
 
-    def _answered(self) -> None:
-        head, self._head = self._head, None
-        body, self._body = bytes(self._body), bytearray()
-        assert head is not None  # noqa: S101 - h11 gives a Response before its end
-        assert self._answer is not None  # noqa: S101 - checked where octets come in
-        headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers)
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        elif self._http.their_state is not h11.SWITCHED_PROTOCOL and self._transport is not None:
-            self._transport.close()
-        if not self._answer.done():
-            self._answer.set_result(Response(head.status_code, headers, body))
+def _head(method: str, target: str, headers: Iterable[tuple[str, str]], length: int | None) -> bytes:
+    """The head of a request; ``length`` of its body, None where it can have none."""
+    lines = [f"{name}: {value}" for name, value in headers]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    if not (_TARGET.fullmatch(target) and all(map(_LINE.fullmatch, lines))):
+        raise ValueError("a line of the request would not be one")
+    return "\r\n".join((f"{method} {target} HTTP/1.1", *lines, "\r\n")).encode("latin-1")
 
 
 def _shrink(transport: asyncio.Transport) -> None:
@@ -236,15 +185,6 @@ def _shrink(transport: asyncio.Transport) -> None:
         protocol.max_size = _TLS_BUFFER  # what it asks for from now on; it makes its buffer anew by that
         protocol._ssl_buffer = bytearray(_TLS_BUFFER)  # noqa: SLF001 - see above
         protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)  # noqa: SLF001 - see above
-
-
-def _may_be_http(begun: bytes) -> bool:
-    """Whether an answer may begin so: h11 looks at none of it before its head is whole, which a banner never is."""
-    return begun.startswith(_START) or _START.startswith(begun)
-
-
-def _machine() -> h11.Connection:
-    return h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
 
 
 def _words(error: Exception | None) -> str:

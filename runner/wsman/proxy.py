@@ -17,7 +17,8 @@ from runner.transport.endpoint import ProxySettings
 from runner.transport.port import Login
 from runner.values import Secret
 from runner.wsman.authentication_steps import context_errors, offers, step, token_of
-from runner.wsman.http_connection import HttpBroken, HttpConnection, Response
+from runner.wsman.http_answer import Response
+from runner.wsman.http_connection import HttpBroken, HttpConnection
 from runner.wsman.http_errors import Attempt
 
 _DEFAULT_PORT = 8080  # WinHTTP's, where an address has none
@@ -116,7 +117,6 @@ async def connect_through(connection: HttpConnection, proxy: Proxy, target: str,
             f"the proxy `{proxy}` does not connect to `{target}`: it answered {response.status}",
             "proxies often allow CONNECT to port 443 only; add the host to NO_PROXY where it can be reached directly",
         )
-    connection.tunnelled()
 
 
 async def _ask(connection: HttpConnection, target: str, authorization: str = "") -> Response:

@@ -13,7 +13,8 @@ from runner.wsman.authentication import AnsweredInstead
 from runner.wsman.authentication_errors import refused
 from runner.wsman.authentication_steps import offers
 from runner.wsman.channel import Channel, Dialler
-from runner.wsman.http_connection import HttpBroken, Response
+from runner.wsman.http_answer import Response
+from runner.wsman.http_connection import HttpBroken
 from runner.wsman.http_errors import Attempt, closed, lost, unanswered
 from runner.wsman.kerberos_reach import KerberosReach
 from runner.wsman.port import Answer, Redirected

@@ -28,7 +28,7 @@ from runner.transport.port import Login
 from runner.transport.winrm_uris import resource_uri
 from runner.using.model import Shell
 from runner.values import Secret
-from runner.wsman.http_connection import Response
+from runner.wsman.http_answer import Response
 from runner.wsman.transport import WinrmTransport
 from tests.support import kdc
 from tests.support.winrm_lab import WinrmHost, front_end

@@ -19,7 +19,7 @@ from runner.values import Secret
 from runner.wsman.authentication_errors import login_failed
 from runner.wsman.authentication_steps import offers, token_of
 from runner.wsman.entry import Entry, entry_for
-from runner.wsman.http_connection import Response
+from runner.wsman.http_answer import Response
 from runner.wsman.http_errors import Attempt
 from runner.wsman.wire import HttpWire
 from tests.support.winrm_server import listening
