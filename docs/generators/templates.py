@@ -13,8 +13,8 @@ from runner.variables.filters import FILTERS, TESTS
 _INTRODUCTION = """\
 # Templates and expressions
 
-`{{ }}` in text and the expressions of `when`, `until`, `failed_when`, `changed_when`, `loop` and `assert` are Jinja, in a
-sandbox, with undefined names refused. A lone `{{ }}` keeps its type; anything mixed is text; nothing is parsed again.
+`{{ }}` in text and the expressions of `when`, `until`, `failed_when`, `changed_when`, `loop` and `assert` are Jinja, in
+a sandbox, with undefined names refused. A lone `{{ }}` keeps its type; anything mixed is text; nothing is parsed again.
 Script text is no template: values reach scripts by [`$Using:`](../how-to/using.md), unless the step says
 `template: true`.
 
@@ -22,8 +22,8 @@ Numbers, durations and switches of control keys may be templates too (`timeout`,
 `wait_for: {timeout: ...}`, `max_fail`, `throttle`, `deadlines` ...). They are computed when the plan is made, from
 inputs, playbook `vars` and the step's `vars`. Limits of single hosts, as `timeout`, `retry` and `unreachable`, may
 come of a variable of the inventory and be another one on each host; limits of all hosts together, as `throttle` and
-`max_fail`, may not. Keys that decide who runs and when (`target`, `hosts`, `needs`, `waves`, `id`), names and words of an
-enumeration are never templates."""
+`max_fail`, may not. Keys that decide who runs and when (`target`, `hosts`, `needs`, `waves`, `id`), names and words of
+an enumeration are never templates."""
 
 _FUNCTIONS = """\
 `now()` is the run's one instant, a datetime in UTC: the same in every template of a run. `range` and `dict` are as
