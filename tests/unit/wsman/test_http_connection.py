@@ -17,12 +17,15 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
 async def peer(answer: bytes) -> AsyncIterator[tuple[HttpConnection, asyncio.Queue[bytes]]]:
     """A connection to who answers each request so; and the requests as they came."""
     requests: asyncio.Queue[bytes] = asyncio.Queue()
+    gone = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while request := await reader.read(1 << 16):
             requests.put_nowait(request)
             writer.write(answer)
         writer.close()
+        await writer.wait_closed()
+        gone.set()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     connection = await HttpConnection.open("127.0.0.1", server.sockets[0].getsockname()[1])
@@ -30,6 +33,7 @@ async def peer(answer: bytes) -> AsyncIterator[tuple[HttpConnection, asyncio.Que
         yield connection, requests
     finally:
         await connection.close()
+        await gone.wait()
         server.close()
 
 
