@@ -22,12 +22,14 @@ fi
 
 BOOT_POWERSHELL = r"""
 $ErrorActionPreference = 'Stop'
+Set-StrictMode -Off
 if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
   $system = Get-CimInstance -ClassName Win32_OperatingSystem
   [string]$system.LastBootUpTime.ToFileTimeUtc()
 } elseif ($IsLinux) {
   $id = (Get-Content -LiteralPath /proc/sys/kernel/random/boot_id).Trim()
-  $first = ((Get-Content -LiteralPath /proc/1/stat -Raw) -replace '^.*\) ', '') -split ' '
+  # A host may hide the processes of others; the kernel's word is enough then, as it is for sh.
+  $first = ((Get-Content -LiteralPath /proc/1/stat -Raw -ErrorAction Ignore) -replace '^.*\) ', '') -split ' '
   $soft = try { & systemctl show --property=SoftRebootsCount --value 2>$null } catch { }
   "$id/$($first[19])+$soft"
 } else {
@@ -54,16 +56,23 @@ printf '%s\n' "${said:-the host has none of systemctl, shutdown and reboot}" >&2
 exit 1
 """
 
-# Two seconds, in which the answer still comes. 1115 and 1190: a restart is under way already.
+# Two seconds, in which the answer still comes. 1115 and 1190: a restart is under way already. Windows PowerShell passes
+# a double quote on as it is, and a backslash before the one that it adds: the message would be cut into words.
 RESTART_POWERSHELL = r"""
 param([string]$Message)
 $ErrorActionPreference = 'Continue'
+Set-StrictMode -Off
 if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
   $words = @('/r', '/f', '/t', '2')
-  if ($Message) { $words += '/c', $Message.Substring(0, [Math]::Min(512, $Message.Length)) }
+  $told = $Message.Replace('"', "'")
+  $told = $told.Substring(0, [Math]::Min(512, $told.Length)).TrimEnd('\')
+  if ($told) { $words += '/c', $told }
   $said = & shutdown.exe @words 2>&1 | ForEach-Object { "$_" }
   if ($LASTEXITCODE -notin 0, 1115, 1190) { throw "shutdown.exe: $($said -join ' ')" }
 } else {
+  if ($Message -and (Get-Command wall -CommandType Application -ErrorAction Ignore)) {
+    $null = & wall "$Message" 2>&1
+  }
   $reasons = foreach ($way in 'systemctl reboot', 'shutdown -r now', 'reboot') {
     $program, $rest = $way -split ' '
     if (-not (Get-Command $program -CommandType Application -ErrorAction Ignore)) { continue }

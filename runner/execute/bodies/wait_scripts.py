@@ -1,7 +1,7 @@
 """The fixed scripts with which a host looks for itself: at a port, a path, a URL; each for sh and for PowerShell.
 
 Arguments come by position. A script succeeds where what is looked for is there; else it says why not in a few words.
-The PowerShell ones are for Windows PowerShell 5.1 and PowerShell 7.
+The PowerShell ones are for Windows PowerShell 5.1 and PowerShell 7, and for sessions in strict mode.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ fi
 echo 'the host has none of python3, nc and bash to look with' >&2; exit 69
 """
 
+# .NET Framework gives a client for IPv4 alone unless it is asked for the other, which does both where IPv6 is on.
 PORT_POWERSHELL = r"""
 param([string]$Address, [int]$Port, [double]$Seconds)
 $ErrorActionPreference = 'Stop'
-$client = New-Object Net.Sockets.TcpClient
+if ($PSVersionTable.PSVersion.Major -lt 6 -and [Net.Sockets.Socket]::OSSupportsIPv6) {
+  $client = New-Object Net.Sockets.TcpClient ([Net.Sockets.AddressFamily]::InterNetworkV6)
+  $client.Client.DualMode = $true
+} else { $client = New-Object Net.Sockets.TcpClient }
 try {
   $opening = $client.ConnectAsync($Address, $Port)
   try { $open = $opening.Wait([int]($Seconds * 1000)) } catch { throw $_.Exception.GetBaseException().Message }
@@ -75,15 +79,25 @@ else
 fi
 """
 
+# Windows PowerShell speaks TLS 1.0 at most unless the machine is set otherwise; 0 is what the system has, and 3072 is
+# TLS 1.2. What the session had is put back.
 URL_POWERSHELL = r"""
 param([string]$Url, [double]$Seconds)
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+Set-StrictMode -Off
+$before = $null
+if ($PSVersionTable.PSVersion.Major -lt 6 -and [int][Net.ServicePointManager]::SecurityProtocol -ne 0) {
+  $before = [Net.ServicePointManager]::SecurityProtocol
+  [Net.ServicePointManager]::SecurityProtocol = [int]$before -bor 3072
+}
 try {
   $answer = Invoke-WebRequest -Uri $Url -UseBasicParsing -TimeoutSec ([Math]::Max(1, [int]$Seconds))
   [int]$answer.StatusCode
 } catch {
   if (-not $_.Exception.Response) { throw $_.Exception.GetBaseException().Message }
   [int]$_.Exception.Response.StatusCode
+} finally {
+  if ($null -ne $before) { [Net.ServicePointManager]::SecurityProtocol = $before }
 }
 """

@@ -20,7 +20,7 @@ $ErrorActionPreference = 'Stop'
 Set-StrictMode -Off
 $found = @()
 if ($PSVersionTable.PSVersion.Major -lt 6 -or $IsWindows) {
-  $all = @(Get-CimInstance -ClassName Win32_Process -Property ProcessId, ParentProcessId, Name, CreationDate)
+  $all = @(Get-CimInstance -ClassName Win32_Process -Property 'ProcessId', 'ParentProcessId', 'Name', 'CreationDate')
   $begun = ($all | Where-Object { $_.ProcessId -eq $PID }).CreationDate
   $all = @($all | Where-Object { $_.CreationDate -ge $begun -and $_.Name -ne 'conhost.exe' })
   $parents = @($PID)

@@ -34,11 +34,13 @@ function Resolve-FileName($Name) {
 }
 
 # What a program writes to standard error comes as error records: its reason if it fails, else no part of its answer.
-function Invoke-Program($Word, $Program, $Arguments) {
+# The path stands in quotes, for on Linux the engine takes what does not for a pattern, also what comes of a variable:
+# `a[1]` would be the file `a1` where there is one.
+function Invoke-Program($Word, $Program, $Options, $Path) {
   $ErrorActionPreference = 'Continue'
   $before = $global:LASTEXITCODE
   try {
-    $said = @(& $Program @Arguments 2>&1)
+    $said = @(& $Program @Options "$Path" 2>&1)
     $code = $global:LASTEXITCODE
   } catch { Deny $Word (Get-Reason $_) }
   finally { $global:LASTEXITCODE = $before }
@@ -49,14 +51,14 @@ function Invoke-Program($Word, $Program, $Arguments) {
 function Get-Facts($Path) {
   if ($windows) { return '' }
   $form = if ($IsMacOS) { '-L', '-f', '%u %g %Mp%Lp %Su:%Sg' } else { '-L', '-c', '%u %g %a %U:%G' }
-  [string](Invoke-Program 'file-script' 'stat' ($form + '--' + $Path))
+  [string](Invoke-Program 'file-script' 'stat' ($form + '--') $Path)
 }
 
 # By the bits of st_mode: the words of %F are in the language of the host.
 function Test-Regular($Path) {
   if ($windows) { return $true }
   $form, $base = if ($IsMacOS) { ('-L', '-f', '%p'), 8 } else { ('-L', '-c', '%f'), 16 }
-  $bits = [Convert]::ToInt32([string](Invoke-Program 'file-script' 'stat' ($form + '--' + $Path)), $base)
+  $bits = [Convert]::ToInt32([string](Invoke-Program 'file-script' 'stat' ($form + '--') $Path), $base)
   ($bits -band 0xF000) -eq 0x8000
 }
 
@@ -84,11 +86,11 @@ function Set-Owning($Path, $Owner, $Group, $Mode) {
   if ($Owner -or $Group) {
     if ($windows) { Deny 'owner-refused' 'Windows has access lists; set them with icacls in a step of their own' }
     $who = if ($Group) { "${Owner}:$Group" } else { $Owner }
-    $null = Invoke-Program 'owner-refused' 'chown' ('--', $who, $Path)
+    $null = Invoke-Program 'owner-refused' 'chown' ('--', $who) $Path
   }
   if ($Mode) {
     if ($windows) { Deny 'mode-refused' 'Windows has access lists and no mode; set them with icacls' }
-    $null = Invoke-Program 'mode-refused' 'chmod' ('--', $Mode, $Path)
+    $null = Invoke-Program 'mode-refused' 'chmod' ('--', $Mode) $Path
   }
 }
 """
@@ -136,7 +138,7 @@ catch { Deny 'destination-write' (Get-Reason $_) }
 # By $input, which comes piece by piece, and not by a process block: only one block can have a `finally` around the
 # whole of it, and on Windows a file cannot be taken away that a stop has left open.
 try {
-  if (-not $windows) { $null = Invoke-Program 'mode-refused' 'chmod' ('--', '600', $Temporary) }
+  if (-not $windows) { $null = Invoke-Program 'mode-refused' 'chmod' ('--', '600') $Temporary }
   $hash = [Security.Cryptography.SHA256]::Create()
   foreach ($piece in $input) {
     try { $stream.Write($piece, 0, $piece.Length) } catch { Deny 'destination-write' (Get-Reason $_) }
@@ -155,12 +157,15 @@ if (-not $windows) {
   if ($there) {
     $uid, $gid, $bits = (Get-Facts $Path).Split(' ')[0..2]
     $own = (Get-Facts $Temporary).Split(' ')[0..1]
-    $new = $(if ($Owner) { $Owner } else { $uid }), $(if ($Group) { $Group } else { $gid })
+    $new = $uid, $gid
+    if ($Owner) { $new[0] = $Owner }
+    if ($Group) { $new[1] = $Group }
     if ("$new" -ne "$own") { Set-Owning $Temporary $new[0] $new[1] '' }
   } else {
     Set-Owning $Temporary $Owner $Group ''
-    $umask = Invoke-Program 'file-script' 'sh' ('-c', 'umask')
-    $bits = [Convert]::ToString(438 -band -bnot [Convert]::ToInt32([string]$umask, 8), 8)
+    $umask = [Convert]::ToInt32([string](Invoke-Program 'file-script' 'sh' @('-c') 'umask'), 8)
+    $bits = 438 -band (-bnot $umask)
+    $bits = [Convert]::ToString($bits, 8)
   }
   Set-Owning $Temporary '' '' $bits
   Set-Owning $Temporary '' '' $Mode

@@ -123,6 +123,8 @@ class PowerShellFiles:
             raise
         if end.state is not PipelineState.COMPLETED:
             raise _refused(error_record(end.error).message if end.error is not None else "it was stopped")
+        if end.exit_code is not None:  # it ends the script around it too, which answers nothing then
+            raise _refused("validation-failed `exit` in it leaves the copy undone: say `throw`, or nothing")
 
     async def _take_away(self, temporary: str) -> None:
         """Take a file away that was begun; a session that is gone cannot do it, and its temporary file stays.

@@ -61,6 +61,9 @@ class Disk:
         if call.named["Mode"]:
             raise Refused("mode-refused Windows has access lists and no mode")
         self.pieces = [len(piece) for piece in call.input]
+        if call.named["Validate"].startswith("exit"):  # ends the script around it too, which answers nothing
+            call.exit(0)
+            return
         data = b"".join(map(bytes, call.input)) + (b"!" if self.damage else b"")
         if _digest(data) != call.named["Digest"]:
             self.files[call.named["Temporary"]] = data
@@ -147,6 +150,17 @@ async def test_a_damaged_file_is_refused_and_taken_away(tmp_path: Path) -> None:
     failure = seen.result("a", "win").failure
     assert failure is not None
     assert failure.code == "digest-differs"
+    assert disk.files == {"C:\\data\\a.bin": b"old"}
+
+
+async def test_a_check_that_exits_leaves_the_copy_undone(tmp_path: Path) -> None:
+    """`exit` in `validate` ends what puts the file in place; the failure says so and what to write."""
+    disk = Disk(a=b"old")
+    step = "- {id: a, target: all, copy: {content: new, dest: 'C:\\data\\a.bin', validate: exit 0}}\n"
+    failure = (await play(tmp_path, disk, step)).result("a", "win").failure
+    assert failure is not None
+    assert failure.code == "validation-failed"
+    assert "`throw`" in failure.message
     assert disk.files == {"C:\\data\\a.bin": b"old"}
 
 
