@@ -7,11 +7,20 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from runner.cli.options import database_option, hand_on_settings, option, problem_output_option
+from runner.cli.options import (
+    database_option,
+    hand_on_settings,
+    inventory_option,
+    login_options,
+    option,
+    problem_output_option,
+)
+from runner.cli.prepare import Given
+from runner.cli.run_command import asked_password
 from runner.engine.port import Clock
 from runner.errors import ExitCode, UsageError
 from runner.locks.told import by_run, run_of
@@ -31,6 +40,8 @@ Examples:
   runner locks release web01 web02                 of a run that is gone
   runner locks release --run 2026-11-21T015000Z-7f3a
   runner locks release web01 --force               also of a run that goes on: it is stopped
+  runner locks list --on-hosts -i prod.yml web     locks on the hosts themselves (`lock: target`)
+  runner locks release --on-hosts -i prod.yml web01
 
 A run that has ended on this machine needs no release: the next one takes its hosts over."""
 
@@ -38,20 +49,57 @@ A run that has ended on this machine needs no release: the next one takes its ho
 @click.group(epilog=EXAMPLES)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show and release the hosts that runs hold (`lock: run`); connects to no host."""
+    """Show and release the hosts that runs hold.
+
+    `lock: run` is kept on the controller, or in a database, and no host is connected to. `lock: target` is kept on the
+    hosts: `--on-hosts` asks them, as a run would connect to them.
+    """
     hand_on_settings(context)
 
 
+def _host_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Options that ask the hosts themselves."""
+    for each in (
+        login_options,
+        option(
+            "-p",
+            "--playbook",
+            type=click.Path(dir_okay=False),
+            metavar="PATH",
+            help="Log in to hosts with the credentials of this playbook.",
+        ),
+        inventory_option,
+        option(
+            "--on-hosts", is_flag=True, help="Locks that hosts hold themselves (`lock: target`): ask them."
+        ),
+    ):
+        function = each(function)
+    return function
+
+
 @command.command("list", epilog=EXAMPLES)
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@_host_options
 @database_option
 @problem_output_option
-def list_locks(database: str | None, output: str) -> int:
-    """List the hosts that are held, with the run that holds them."""
+def list_locks(
+    hosts: tuple[str, ...],
+    database: str | None,
+    output: str,
+    on_hosts: bool,
+    playbook: str | None,
+    **given: Any,
+) -> int:
+    """List the hosts that are held, with the run that holds them; HOST patterns choose with `--on-hosts`."""
+    as_json = output == "json"
+    if on_hosts:
+        return _list_on_hosts(hosts, _given(given), playbook, as_json=as_json)
+    if hosts:
+        raise click.UsageError("Hosts choose among locks on hosts: add `--on-hosts` and `-i INVENTORY`.")
     name, store = _store(database)
     held = store.held()
-    if output == "json":
-        document = {"version": 1, "database": name, "locks": [_entry(each) for each in held]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    if as_json:
+        _print_document({"version": 1, "database": name, "locks": [_entry(each) for each in held]})
     elif held:
         click.echo("\n".join(_lines(held)))
     else:
@@ -63,9 +111,25 @@ def list_locks(database: str | None, output: str) -> int:
 @click.argument("hosts", nargs=-1, metavar="[HOST]...")
 @option("--run", metavar="RUN", help="All hosts that this run holds.")
 @option("--force", is_flag=True, help="Also of a run that may still be going on; it is stopped then.")
+@_host_options
 @database_option
-def release(hosts: tuple[str, ...], run: str | None, force: bool, database: str | None) -> int:
-    """Take hosts from runs that are gone."""
+def release(
+    hosts: tuple[str, ...],
+    run: str | None,
+    force: bool,
+    database: str | None,
+    on_hosts: bool,
+    playbook: str | None,
+    **given: Any,
+) -> int:
+    """Take hosts from runs that are gone.
+
+    With `--on-hosts` HOST are patterns, and `--force` stops no run: what goes on there goes on, without the lock.
+    """
+    if on_hosts and (hosts or run is not None):
+        from runner.cli.locks_on_hosts import release_on_hosts  # noqa: PLC0415 - the others connect to nothing
+
+        return release_on_hosts(hosts, run, _given(given), force=force, playbook=playbook)
     if bool(hosts) == (run is not None):
         raise click.UsageError("Name the hosts, or the run with `--run RUN`.")
     _, store = _store(database)
@@ -76,6 +140,34 @@ def release(hosts: tuple[str, ...], run: str | None, force: bool, database: str 
     for group in by_run(store.free(chosen)):
         click.echo(f"released {fold(each.host for each in group)}, held by {run_of(group[0])}", err=True)
     return ExitCode.SUCCESS
+
+
+def _given(options: dict[str, Any]) -> Given:
+    password = asked_password() if options.pop("ask_password") else None
+    return Given(**options, password=password)
+
+
+def _list_on_hosts(hosts: Sequence[str], given: Given, playbook: str | None, *, as_json: bool) -> int:
+    from runner.cli import locks_on_hosts  # noqa: PLC0415 - the others connect to nothing
+
+    asked = locks_on_hosts.ask_hosts(hosts, given, playbook=playbook)
+    if asked is None:
+        return ExitCode.REFUSED
+    if as_json:
+        _print_document(locks_on_hosts.document(asked))
+        return asked.exit_code
+    if asked.held:
+        columns = ("HOSTS", "RUN", "WHO", "SINCE", "EXPIRES")
+        click.echo("\n".join(_table(columns, locks_on_hosts.rows(asked))))
+    elif asked.found:
+        click.echo("no host is held", err=True)
+    for line in asked.complaints():
+        click.echo(line, err=True)
+    return asked.exit_code
+
+
+def _print_document(document: dict[str, object]) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def run_locks(
@@ -180,5 +272,9 @@ def _lines(held: Sequence[Held]) -> list[str]:
         since = f"{each.since:%Y-%m-%d %H:%M:%S}Z"
         rows.append((fold(entry.host for entry in group), holder.run, who, since, until, alive))
     columns = ("HOSTS", "RUN", "WHO", "SINCE", "EXPIRES", "ALIVE")
+    return _table(columns, rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 20
     return ["".join(piece.text for piece in line) for line in table_lines(columns, rows, width)]

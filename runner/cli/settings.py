@@ -22,6 +22,7 @@ OPTIONS: Final = frozenset(
             "timeout",
             "output",
             "no_color",
+            "on_hosts",
             "verbose",
             "no_input",
             "record",

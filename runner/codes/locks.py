@@ -42,13 +42,15 @@ CODES: dict[str, CodePage] = {
         "Locks of a run that may still be going on were to be released",
         "`runner locks release` takes away what a run holds that has ended. One whose process lives, or of which "
         "nothing can be known from this machine and whose time is not over, keeps its hosts unless `--force` is given; "
-        "it is stopped then within 20 s.",
+        "it is stopped then within 20 s. With `--on-hosts` nothing but the time of a lock can be known; a run that goes on "
+        "without its lock is not stopped, and its next step that asks for it fails.",
         wrong="runner locks release web01",
         right="runner locks release web01 --force",
     ),
     "lock-unknown": CodePage(
         "Nobody holds what was to be released",
-        "The name is that of the host in the inventory, and the run is its id. `runner locks list` shows both.",
+        "The name is that of the host in the inventory, and the run is its id. `runner locks list` shows both, for "
+        "locks on hosts `runner locks list --on-hosts -i INVENTORY`.",
     ),
     "lock-target-held": CodePage(
         "The host is held by another run, by a lock on the host itself",
@@ -59,8 +61,8 @@ CODES: dict[str, CodePage] = {
     ),
     "lock-target-lost": CodePage(
         "The lock on the host was lost to another run between two steps",
-        "The host could not be reached for 3 minutes, so the lock was not renewed, and another run took it. Steps of "
-        "this run that ask for the lock fail there from now on: somebody else is working on the host.",
+        "The host could not be reached for 3 minutes, so the lock was not renewed, and another run took it, or somebody "
+        "released it by hand (`runner locks release --on-hosts --force`). Steps of this run that ask for the lock fail there from now on: somebody else is working on the host.",
     ),
     "lock-target-script": CodePage(
         "The lock on the host cannot be handled there",

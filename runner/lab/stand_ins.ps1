@@ -1,3 +1,6 @@
+# What PowerShell on Linux would restart or power off the machine with that the lab runs on.
+function Restart-Computer { throw 'a Windows-like host of a lab does not restart: it would be the machine that the lab runs on' }
+function Stop-Computer { throw 'a Windows-like host of a lab is not powered off: it would be the machine that the lab runs on' }
 # Functions that stand in for commands of Windows on a Windows-like host of a lab; run as a session of a real pwsh
 # opens. The recordings that the replay answers from were made with these very functions.
 function Get-WinEvent { param($LogName, $MaxEvents = 3)
@@ -10,5 +13,3 @@ function Get-Service { 'Spooler', 'WinRM' | ForEach-Object { [pscustomobject]@{ 
 function Set-Mailbox { param($Identity, $DisplayName) }
 function Get-Mailbox { param($Identity) [pscustomobject]@{ Name = $Identity; DisplayName = 'Dan Park'; Alias = 'dan' } }
 function Get-Process { param($Name, $Id) if ($Id) { Microsoft.PowerShell.Management\Get-Process -Id $Id } else { Microsoft.PowerShell.Management\Get-Process -Name ($Name -replace '^PowerShell$', 'pwsh') | Select-Object -First 1 } }
-function Restart-Computer { throw 'a Windows-like host of a lab does not restart: it would be the machine that the lab runs on' }
-function Stop-Computer { throw 'a Windows-like host of a lab is not powered off: it would be the machine that the lab runs on' }

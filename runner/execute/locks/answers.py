@@ -17,6 +17,9 @@ _HOLDING = re.compile(r"[0-9a-f]{32}")
 _LONGEST = 200
 """Characters of a name that are shown."""
 
+BY_HAND = "released by hand"
+"""Stands for a run in a lock that ``runner locks release`` has left."""
+
 
 @dataclass(frozen=True, slots=True)
 class OnHost:
@@ -30,14 +33,23 @@ class OnHost:
     since: str
     left: int
 
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return self.left <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``taken``: it is ours. Else ``by`` holds it, None where the lock's file cannot be read as one."""
+    """``taken``: it is ours. Else ``by`` holds it, None where the lock's file cannot be read as one.
+
+    ``path`` is that file's, empty where nobody holds it; ``token`` is the grant's number, 0 where there is none.
+    """
 
     taken: bool
     path: str = ""
     by: OnHost | None = None
+    token: int = 0
 
     @property
     def who(self) -> str:
@@ -45,6 +57,8 @@ class Answer:
         by = self.by
         if by is None:
             return f"a file that is no lock of ours, `{self.path}`,"
+        if by.run == BY_HAND:
+            return f"`runner locks release` of `{by.user}` on `{by.controller}` (at {by.since})"
         left = format_duration(float(by.left)) if by.left > 0 else "0s"
         which = f"process {by.pid}, since {by.since}, for {left} yet"
         return f"run `{by.run}` of `{by.user}` on `{by.controller}` ({which})"
@@ -58,7 +72,7 @@ def read_answer(said: str) -> Answer:
 
     """
     head, _, text = said.partition("\n")
-    if head in {"given", "other"}:
+    if head in {"given", "other", "free"}:
         return Answer(taken=False)
     match = _HEAD.fullmatch(head.rstrip("\r"))
     if match is None:
@@ -68,7 +82,7 @@ def read_answer(said: str) -> Answer:
     if match["taken"]:
         return Answer(taken=True)
     path = f"{match['folder']}/.runner-lock.{match['held']}"[:_LONGEST]
-    return Answer(taken=False, path=path, by=_holder(text, int(match["now"])))
+    return Answer(taken=False, path=path, by=_holder(text, int(match["now"])), token=int(match["held"]))
 
 
 def _holder(text: str, now: int) -> OnHost | None:

@@ -1,13 +1,14 @@
 r"""The fixed scripts of a lock on a host: one for POSIX sh, one for Windows PowerShell 5.1 and PowerShell 7.
 
 A lock is a file whose name ends in its token. To take it is to make the file with the next token, which only one can:
-``link`` and ``File.Move`` fail where there is such a file. So nobody ever removes or renames what another made, and no
-two can take an expired lock. The highest token counts; lower ones are litter that their owners may remove. What was
-given back stays as a file that says so, or a slow taker could make a token that others have passed.
+``link``, and on Windows ``File.Move``, fail where there is such a file. So nobody ever removes or renames what another
+made, and no two can take an expired lock. The highest token counts; lower ones are litter that their owners may remove.
+What was given back stays as a file that says so, or a slow taker could make a token that others have passed.
 
-Arguments: ``take`` or ``give``; the holding; seconds to hold; the lines of JSON about the holder; a holding whose lock
-is free to take, or empty; the directory, or empty for the usual one. Answers: ``taken TOKEN``, ``held TOKEN NOW
-DIRECTORY`` with the file's text below, ``given``, ``other``. To take what one holds is to renew it.
+Arguments: ``take``, ``keep``, ``give`` or ``show``; the holding; seconds to hold; the lines of JSON about the holder; a
+holding whose lock is free to take, or empty; the directory, or empty for the usual one. Answers: ``taken TOKEN``,
+``held TOKEN NOW DIRECTORY`` with the file's text below, ``given``, ``other``, ``free``. To take what one holds is to
+renew it; ``keep`` does nothing but that, so that who lost a lock does not take it back unseen when the other is done.
 
 The directory must be the same for all users of a host: /run/lock where all may write there, else /tmp; on Windows
 below %ProgramData%. It is judged by its mode and not by who asks. Only the host's clock is asked.
@@ -66,11 +67,18 @@ if [ "$verb" = give ]; then
   if [ "$top" -gt 0 ] && says "$holding"; then rewrite 0; echo given; else echo other; fi
   exit 0
 fi
+held() { printf 'held %s %s %s\n%s' "$top" "$now" "$folder" "$content"; exit 0; }
+if [ "$verb" = show ]; then
+  highest; look
+  if [ "$top" -eq 0 ] || [ "$expires" = 0 ]; then echo free; exit 0; fi
+  held
+fi
 tries=0
 while [ $tries -lt 20 ]; do
   tries=$((tries + 1))
   highest; look
-  if [ "$top" -eq 0 ] || { [ -n "$gone" ] && says "$gone"; } || [ "$expires" = 0 ]; then free=1
+  if [ "$verb" = keep ] && [ "$top" -gt 0 ] && ! says "$holding"; then free=
+  elif [ "$top" -eq 0 ] || { [ -n "$gone" ] && says "$gone"; } || [ "$expires" = 0 ]; then free=1
   elif [ -n "$expires" ] && says "$holding" && [ "$expires" -gt "$now" ]; then
     mine=$top
     rewrite $((now + seconds))
@@ -81,7 +89,7 @@ while [ $tries -lt 20 ]; do
   elif [ -n "$expires" ] && [ $((expires + GRACE)) -le "$now" ]; then free=1
   else free=
   fi
-  if [ -z "$free" ]; then printf 'held %s %s %s\n%s' "$top" "$now" "$folder" "$content"; exit 0; fi
+  [ -n "$free" ] || held
   next=$((top + 1))
   write "$next" $((now + seconds))
   reason=$(ln -- "$temporary" "$folder/.runner-lock.$next" 2>&1) && reason=
@@ -117,7 +125,8 @@ if (-not $Folder) {
     if ([IO.Directory]::Exists('/run/lock') -and "$(& ls -ld /run/lock)" -cmatch '^d.{7}w') { $Folder = '/run/lock' }
   }
 }
-$now = [DateTimeOffset]::UtcNow.ToUnixTimeSeconds()
+# By ticks of 100 ns since 1970: what Windows PowerShell 5.1 may run on, .NET 4.5.2, has no word for it.
+$now = [long][Math]::Floor(([DateTime]::UtcNow.Ticks - 621355968000000000) / 10000000)
 $name = [regex]'^\.runner-lock\.([1-9][0-9]{0,14})$'
 
 function Get-Path($Token) { [IO.Path]::Combine($Folder, ".runner-lock.$Token") }
@@ -161,6 +170,18 @@ function New-Text($Token, $Expires) {
   $temporary
 }
 
+# Why it has not the name; nothing where it has. On Unix File.Move looks whether there is such a file and then renames
+# over it, so two could take one name; in quotes, or the engine takes the path for a pattern.
+function Add-Name($Temporary, $Path) {
+  if ($windows) {
+    try { [IO.File]::Move($Temporary, $Path) } catch { $_.Exception.GetBaseException().Message }
+    return
+  }
+  $ErrorActionPreference = 'Continue'
+  try { $said = & ln -- "$Temporary" "$Path" 2>&1 } catch { return $_.Exception.Message }
+  if ($LASTEXITCODE -ne 0) { "$said" }
+}
+
 function Set-Lock($Token, $Expires) {
   $temporary = New-Text $Token $Expires
   try { [IO.File]::Replace($temporary, (Get-Path $Token), [NullString]::Value) }
@@ -172,6 +193,12 @@ if ($Verb -ceq 'give') {
   if ($top -gt 0 -and (Test-Says (Read-Lock $top) $Holding)) { Set-Lock $top 0; return 'given' }
   return 'other'
 }
+if ($Verb -ceq 'show') {
+  $top = Get-Highest
+  $lock = Read-Lock $top
+  if ($top -eq 0 -or $lock.Expires -eq 0) { return 'free' }
+  return "held $top $now $Folder`n" + $lock.Text
+}
 foreach ($try in 1..20) {
   $top = Get-Highest
   $lock = Read-Lock $top
@@ -182,15 +209,16 @@ foreach ($try in 1..20) {
     continue
   }
   $over = $null -ne $lock.Expires -and ($mine -or $lock.Expires + GRACE -le $now)
-  if ($top -ne 0 -and -not $over -and -not (Test-Says $lock $Gone)) {
+  $lost = $Verb -ceq 'keep' -and -not $mine
+  if ($top -ne 0 -and ($lost -or (-not $over -and -not (Test-Says $lock $Gone)))) {
     return "held $top $now $Folder`n" + $lock.Text
   }
   $next = $top + 1
   $temporary = New-Text $next ($now + $Seconds)
-  try { [IO.File]::Move($temporary, (Get-Path $next)) }
-  catch {
-    [IO.File]::Delete($temporary)
-    if (-not [IO.File]::Exists((Get-Path $next))) { throw }
+  $reason = Add-Name $temporary (Get-Path $next)
+  [IO.File]::Delete($temporary)
+  if ($reason) {
+    if (-not [IO.File]::Exists((Get-Path $next))) { throw $reason }
     continue
   }
   if ((Get-Highest) -ne $next) { [IO.File]::Delete((Get-Path $next)); continue }

@@ -84,7 +84,7 @@ class TargetLocks:
     def __init__(self, plan: Plan, *, wait: float, folder: str = "") -> None:
         self._wait = wait
         self._folder = folder
-        self._about = _about(plan)
+        self._about = about_holder(plan.run)
         self._run = plan.run
         self._places: dict[Endpoint, _Place] = {}
         self._locks: dict[str, _Lock] = {}
@@ -153,7 +153,7 @@ class TargetLocks:
             self._ours.add(lock.holding)
             site.services.connections.hold(site.placement)  # until it is given back
         asked, gone = Waiting(site, Waits.LOCK, self._wait), ""
-        talk = HostTalk(_aside(site), in_session=False)
+        talk = HostTalk(aside(site), in_session=False)
         try:
             while True:
                 renewed = site.services.clock.monotonic()
@@ -200,7 +200,8 @@ class TargetLocks:
                 f"{answer.who} holds the lock on this host{waited}; nothing was run",
                 hints=(
                     "wait until it is given back: `--lock-wait 10m`",
-                    f"where that run is gone, the lock is free after {format_duration(float(TTL))} at most",
+                    f"where that run is gone, the lock is free after {format_duration(float(TTL))} at most, or at once "
+                    "by `runner locks release --on-hosts -i INVENTORY HOST --force`",
                 ),
                 phase="open",
             )
@@ -213,20 +214,7 @@ class TargetLocks:
             HostError: it could not be sent, or the host refused.
 
         """
-        words = (verb, holding, str(TTL), self._about, gone, self._folder)
-        try:
-            said = await talk.ask(POSIX, POWERSHELL, words)
-        except ConnectionLost as error:
-            error.may_have_run = False  # of the step, of which nothing was sent
-            raise
-        if not said.ok:
-            reason = said.complaint or said.output or "it says nothing"
-            raise ExecutionFailed(
-                "lock-target-script",
-                f"the lock on this host cannot be handled: {' '.join(reason.split())}; nothing was run",
-                phase="open",
-            )
-        return read_answer(said.output)
+        return await ask_host(talk, (verb, holding, str(TTL), self._about, gone, self._folder))
 
     async def _keep(self, lock: _Lock, renewed: float) -> None:
         """Renew until cancelled. ``renewed`` is when that was last asked with success, by the run's clock."""
@@ -265,7 +253,7 @@ class TargetLocks:
             return None
         talk = HostTalk(site, in_session=False)
         try:
-            return await self._ask(talk, "take", lock.holding)
+            return await self._ask(talk, "keep", lock.holding)
         finally:
             await uninterrupted(talk.close())
 
@@ -313,6 +301,28 @@ class TargetLocks:
         lock.observer.on_event(Notice(masked, services.clock.utc(), lock.site.placement.host))
 
 
+async def ask_host(talk: HostTalk, words: tuple[str, ...]) -> Answer:
+    """Run the script of a lock with its words (``scripts.py``).
+
+    Raises:
+        HostError: it could not be sent, or the host refused.
+
+    """
+    try:
+        said = await talk.ask(POSIX, POWERSHELL, words)
+    except ConnectionLost as error:
+        error.may_have_run = False  # of the step, of which nothing was sent
+        raise
+    if not said.ok:
+        reason = said.complaint or said.output or "it says nothing"
+        raise ExecutionFailed(
+            "lock-target-script",
+            f"the lock on this host cannot be handled: {' '.join(reason.split())}; nothing was run",
+            phase="open",
+        )
+    return read_answer(said.output)
+
+
 class _Nobody:
     """An observer of what is no attempt's."""
 
@@ -320,7 +330,7 @@ class _Nobody:
         """Drop it."""
 
 
-def _aside(site: Site) -> Site:
+def aside(site: Site) -> Site:
     """The site with a progress of its own: nothing of the step has been sent yet."""
     return replace(site, guard=Guard(site.guard.patience, site.guard.grace, Progress()))
 
@@ -328,16 +338,16 @@ def _aside(site: Site) -> Site:
 def _quiet(site: Site) -> Site:
     """The site after its step: nothing is told of it."""
     services = replace(site.services, observer=_Nobody())
-    return replace(_aside(site), services=services, turn=None, again=None)
+    return replace(aside(site), services=services, turn=None, again=None)
 
 
 async def _all(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.wait(tasks)
 
 
-def _about(plan: Plan) -> str:
-    """The lines of the lock's JSON that say who holds it."""
-    holder = this_process(plan.run, plan.playbook.path)
+def about_holder(run: str) -> str:
+    """The lines of the lock's JSON that say who holds it; ``run`` is the run's id."""
+    holder = this_process(run, "")
     about: Mapping[str, str | int] = {
         "run": holder.run,
         "user": holder.user,

@@ -14,6 +14,7 @@ import pytest
 from runner.engine.observe import Notice
 from runner.engine.result import Status
 from runner.execute.locks.answers import read_answer
+from runner.execute.locks.looks import LockLooks
 from runner.execute.locks.scripts import POSIX, POWERSHELL
 from runner.execute.locks.target import TTL, TargetLocks
 from runner.execute.run import run_plan
@@ -60,6 +61,13 @@ class HandClock:
             self._waiting.remove(entry)
             if not entry[1].done():
                 entry[1].set_result(None)
+
+
+LOOK = """\
+version: 1
+name: look
+steps: [{id: look, hosts: a, lock: target, wait_for: {path: /, from: host}}]
+"""
 
 
 class Kept(Run):
@@ -126,6 +134,39 @@ async def test_one_that_others_took_fails_the_steps_after(tmp_path: Path) -> Non
     assert (failure.code, failure.may_have_run) == ("lock-target-lost", False)
     assert run.seen.result("one").status is Status.OK
     assert json.loads((run.locks / ".runner-lock.2").read_text())["run"] == "other"
+
+
+async def test_one_that_another_took_and_gave_back_is_lost(tmp_path: Path) -> None:
+    """Somebody worked on the host in between, so it is not taken back unseen."""
+    run = Kept(tmp_path)
+    await run.taken()
+    run.hold(token=2, expires=0)
+    await run.clock.move(TTL / 3)
+    await until(lambda: any(isinstance(event, Notice) for event in run.seen.events))
+    await run.go()
+    failure = run.seen.result("two").failure
+    assert failure is not None
+    assert failure.code == "lock-target-lost"
+
+
+async def test_one_that_was_released_by_hand_is_lost(tmp_path: Path) -> None:
+    """Who did that is told; the step goes on, and the next one that asks for the lock fails."""
+    run = Kept(tmp_path)
+    await run.taken()
+    plan = plan_of(tmp_path, LOOK, inventory=ONE)
+    looks = LockLooks({"a": run.lock["holding"]}, folder=str(run.locks))
+    await run_plan(
+        plan, transports={"local": LocalTransport()}, logins={}, observer=Seen(), clock=WallClock(), target_locks=looks
+    )  # fmt: skip
+    assert looks.found["a"].taken
+    await run.clock.move(TTL / 3)
+    await until(lambda: any(isinstance(event, Notice) for event in run.seen.events))
+    assert "lost to `runner locks release` of `" in run.notices()
+    await run.go()
+    failure = run.seen.result("two").failure
+    assert failure is not None
+    assert failure.code == "lock-target-lost"
+    assert run.seen.result("one").status is Status.OK
 
 
 async def test_one_that_expired_and_nobody_took_is_taken_anew(tmp_path: Path) -> None:

@@ -173,3 +173,31 @@ def test_the_script_is_as_its_model(tmp_path: Path, happens: list[tuple[str, str
             token += not (valid and holder == holding)
             assert ask(["sh"], folder, "take", holding, seconds) == ["taken", str(token), ""]
             holder, valid = holding, seconds > 0
+
+
+def test_to_look_changes_nothing(shell: list[str], tmp_path: Path) -> None:
+    """Who holds it is told, also after its time; what nobody took or was given back is free."""
+    assert ask(shell, tmp_path, "show", "") == ["free", ""]
+    assert files(tmp_path) == []
+    ask(shell, tmp_path, "take", A, seconds=-60)
+    word, token, _, folder, text = ask(shell, tmp_path, "show", "")
+    assert (word, token, folder) == ("held", "1", str(tmp_path))
+    assert json.loads(text)["holding"] == A
+    assert ask(shell, tmp_path, "take", A)[:2] == ["taken", "2"]
+    ask(shell, tmp_path, "give", A)
+    assert ask(shell, tmp_path, "show", "") == ["free", ""]
+    assert files(tmp_path) == [".runner-lock.2"]
+
+
+def test_who_keeps_a_lock_does_not_take_one(shell: list[str], tmp_path: Path) -> None:
+    """What another took and gave back meanwhile is lost; what nobody took, or what a restart wiped, is kept."""
+    ask(shell, tmp_path, "take", A)
+    assert ask(shell, tmp_path, "keep", A)[:2] == ["taken", "1"]
+    assert ask(shell, tmp_path, "take", B, gone=A)[:2] == ["taken", "2"]
+    assert ask(shell, tmp_path, "keep", A)[:2] == ["held", "2"]
+    ask(shell, tmp_path, "give", B)
+    assert ask(shell, tmp_path, "keep", A)[:2] == ["held", "2"]
+    ask(shell, tmp_path, "take", A, seconds=-60)
+    assert ask(shell, tmp_path, "keep", A)[:2] == ["taken", "4"]
+    (tmp_path / ".runner-lock.4").unlink()
+    assert ask(shell, tmp_path, "keep", A)[:2] == ["taken", "1"]
