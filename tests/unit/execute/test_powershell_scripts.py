@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from runner.execute.bodies import reboot_scripts, wait_scripts
+from runner.execute.locks import scripts as lock_scripts
 from runner.execute.powershell import children as powershell_children
 from runner.execute.powershell import file_scripts as powershell_file_scripts
 from runner.psrp import script
@@ -23,6 +25,12 @@ TEXTS = {
     "take": powershell_file_scripts.TAKE,
     "look at a session": script._LOOK,
     "children": powershell_children._CHILDREN,
+    "boot": reboot_scripts.BOOT_POWERSHELL,
+    "restart": reboot_scripts.RESTART_POWERSHELL,
+    "port": wait_scripts.PORT_POWERSHELL,
+    "path": wait_scripts.PATH_POWERSHELL,
+    "url": wait_scripts.URL_POWERSHELL,
+    "lock": lock_scripts.POWERSHELL,
 }
 EACH = pytest.mark.parametrize("name", TEXTS)
 OF_FILES = pytest.mark.parametrize("name", list(TEXTS)[:5])
@@ -148,6 +156,43 @@ def test_what_looks_at_a_session_works_without_methods() -> None:
     assert calls == [".RemoveAt("]
     (guarded,) = re.findall(r"LanguageMode -eq '' *\) *\{(.*?)\n\}", text, re.DOTALL)
     assert ".RemoveAt(" in guarded
+
+
+@EACH
+def test_a_path_goes_to_a_program_in_quotes(name: str) -> None:
+    """On Unix the engine expands patterns in what a variable holds (PowerShell's NativeUnixGlobbing.Tests.ps1).
+
+    The file `a[1]` would be `a1`. Options are splatted: no author's path is among them.
+    """
+    called = re.findall(r"& (?:ln|ls|sh|stat|wall|chown|chmod|\$[Pp]rogram)\b[^\n]*?(?=2>&1|\))", TEXTS[name])
+    for line in called:
+        assert re.findall(r'(?<!")\$(?![Pp]rogram)\w+', line) == [], line
+    assert len(called) == TEXTS[name].count("& ") - len(
+        re.findall(r"& (?:\(|shutdown|systemctl)", TEXTS[name])
+    )
+
+
+def test_one_alone_gives_a_lock_its_name() -> None:
+    """File.Move is safe on Windows alone: on Unix it looks whether there is such a file, and then renames over it."""
+    text = code("lock")
+    (moving,) = re.findall(r"[^\n]*\[IO\.File\]::Move\([^\n]*", text)
+    before = text[: text.index(moving)].rstrip().splitlines()[-1]
+    assert before.strip() == "if ($windows) {"
+    assert '& ln -- "$Temporary" "$Path"' in text
+
+
+@pytest.mark.parametrize("name", ["url", "boot", "restart"])
+def test_a_script_of_ours_is_not_of_a_strict_session(name: str) -> None:
+    """What asks for a property that may not be there does it whatever the strict mode of the host's sessions is."""
+    assert "Set-StrictMode -Off" in code(name)
+
+
+def test_windows_powershell_is_given_what_it_lacks() -> None:
+    """5.1 speaks TLS 1.0 and IPv4 where nobody asks for more; the session's protocols are put back."""
+    url = code("url")
+    assert "-bor 3072" in url
+    assert any("SecurityProtocol = $before" in text for text in blocks(url, "finally"))
+    assert "DualMode = $true" in code("port")
 
 
 def test_children_are_told_from_strangers() -> None:
