@@ -1,4 +1,7 @@
-"""Values of PowerShell: 100,000 objects read, beside psrpcore alone, and 100,000 items sent as a pipeline's input."""
+"""Values of PowerShell: 100,000 objects read, beside psrpcore alone, and 100,000 items sent as a pipeline's input.
+
+``from_ps`` is the share of making public values of psrpcore's; what is read without psrpcore is public already.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ _OBJECT = (
     "<T>System.Management.Automation.PSCustomObject</T><T>System.Object</T></TN>"
     '<MS><S N="Name">svc-{0}</S><I32 N="Id">{0}</I32><B N="Ok">true</B><S N="Path">/usr/bin/x</S></MS></Obj>'
 )
+#: The same, which psrpcore must read: it holds a reference.
+_REFERRING = _OBJECT.replace("</MS>", '<Obj N="A" RefId="1"><MS /></Obj><Ref N="B" RefId="1" /></MS>')
 _TEXT = "<S>line {0}</S>"
 
 
@@ -113,6 +118,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100_000, help="objects and items [100000]")
     given = parser.parse_args()
     decode(_OBJECT, "objects of four properties", given.count, given.runs)
+    decode(_REFERRING, "objects with a reference", given.count // 10, given.runs)
     decode(_TEXT, "lines of text", given.count, given.runs)
     with hosts() as there:
         asyncio.run(send(there, given.count, given.runs))

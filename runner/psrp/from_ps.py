@@ -29,7 +29,7 @@ deeper than :data:`DEEPEST`, becomes its text at that place, so that every publi
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -54,7 +54,7 @@ Decrypt: TypeAlias = Callable[[Any], str]
 
 _DOUBLED = "Deserialized.Deserialized."
 _PREFIX = "Deserialized."
-_ORDERED = "Deserialized.System.Collections.Specialized.OrderedDictionary"
+ORDERED: Final = "Deserialized.System.Collections.Specialized.OrderedDictionary"
 
 _bare = object.__getattribute__  # psrpcore's own looks through all properties first, at every access
 
@@ -124,7 +124,7 @@ class _Containers:
     def _dictionary(self, value: dict[Any, Any]) -> dict[Any, Any]:
         read = self.read
         entries = ((_key(read(key), key), read(item)) for key, item in dict.items(value))
-        return OrderedDict(entries) if _bare(value, "PSObject").type_names[0] == _ORDERED else dict(entries)
+        return OrderedDict(entries) if _bare(value, "PSObject").type_names[0] == ORDERED else dict(entries)
 
     def _object(self, value: Any, kind: type) -> Any:
         meta = _bare(value, "PSObject")
@@ -132,25 +132,36 @@ class _Containers:
         properties = {prop.name: read(prop.get_value(value)) for prop in meta.adapted_properties}
         for prop in meta.extended_properties:
             properties[prop.name] = read(prop.get_value(value))
-        names = meta.type_names
         text = _text(value)
         if text is None and issubclass(kind, wire.InformationalRecord):
             text = properties.get(
                 "Message"
             )  # psrpcore makes a new record of it, without the text that was sent
-        special = _SPECIAL.get(names[0]) if names else None
-        if special is not None:
-            # The numbers of a peer can be out of every range of Python's.
-            with suppress(ValueError, OverflowError):
-                if (found := special(properties, text)) is not None:
-                    return found
-        return PSObject(properties, type_names=_type_names(names), text=text)
+        return public_object(properties, meta.type_names, text)
 
     def _secure_string(self, value: Any) -> Any:
         if self._decrypt is not None:
             with suppress(ValueError):  # encrypted with another key, or no cipher text at all
                 return Secret(str.__str__(self._decrypt(value)))
         return PSObject(type_names=_type_names(value.PSObject.type_names), text=_type_name(value))
+
+
+def public_object(properties: dict[str, Any], names: Sequence[str], text: str | None) -> Any:
+    """An object, or the value it stands for where Python has that.
+
+    Args:
+        properties: public values, by name.
+        names: the chain of types as psrpcore has it.
+        text: what ``ToString()`` gave, None where that is not known.
+
+    """
+    special = _SPECIAL.get(names[0]) if names else None
+    if special is not None:
+        # The numbers of a peer can be out of every range of Python's.
+        with suppress(ValueError, OverflowError):
+            if (found := special(properties, text)) is not None:
+                return found
+    return PSObject(properties, type_names=_type_names(names), text=text)
 
 
 @lru_cache(maxsize=1024)
@@ -286,6 +297,7 @@ _READERS: Mapping[type, Callable[[Any], Any]] = MappingProxyType(
         wire.PSGuid: lambda value: UUID(int=value.int),
         wire.PSDateTime: _datetime,
         wire.PSDuration: _duration,
+        PSObject: lambda value: value,  # it is public already
     }
 )
 

@@ -10,17 +10,19 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 from typing import Any
 from uuid import UUID
 
 from psrpcore import (
+    ApplicationPrivateDataEvent,
     ClientPowerShell,
     ClientRunspacePool,
     Command,
     PSRPEvent,
     PSRPPayload,
+    RunspacePoolStateEvent,
     StreamType,
 )
 from psrpcore.types import (
@@ -34,9 +36,11 @@ from psrpcore.types import (
     PSRPMessageType,
     RemoteStreamOptions,
     RunspacePoolState,
+    SessionCapability,
 )
 
 from runner.psrp.creation import plain_creation, plain_value
+from runner.psrp.direct import read_output
 from runner.psrp.fragments import cut, objects
 from runner.psrp.request import PipelineRequest, PoolSettings
 
@@ -48,12 +52,22 @@ for _name in list(logging.root.manager.loggerDict):
 
 #: Destination, type, pool and pipeline; little-endian (MS-PSRP 2.2.1).
 _HEAD = Struct("<II16s16s")
-_TO_SERVER = 2
+_TO_CLIENT, _TO_SERVER = 1, 2
 _NOBODY = UUID(int=0)
 #: Objects that are written here and not by psrpcore: far from the numbers it counts up from 1.
 _OWN_OBJECTS = 1 << 62
 #: What a peer speaks that has not told: the one before PowerShell 2 came out.
 _OLDEST_PROTOCOL = (2, 0)
+#: What a host says of itself when a pool opens: the same on all hosts of a kind, and 2 ms of psrpcore's computing. What
+#: is longer, bytes, is not kept.
+_OPENING = frozenset(
+    {
+        PSRPMessageType.SessionCapability,
+        PSRPMessageType.ApplicationPrivateData,
+        PSRPMessageType.RunspacePoolState,
+    }
+)
+_LONGEST_KEPT = 8 << 10
 _CATEGORY = re.compile(rb'(<I32 N="ErrorCategory_Category">)(-?\d+)(</I32>)')
 _CATEGORIES = frozenset(str(int(category)).encode() for category in ErrorCategory)
 #: What nearly every message of a script that gives text is: one string that stands as it is, and its end. What XML
@@ -153,9 +167,6 @@ class Protocol:
             application_arguments=dict(settings.application_arguments), runspace_pool_id=settings.pool
         )
         self._count = 0
-        # Stands for every pipeline whose creation is written here: psrpcore notes its state there, and nobody reads it.
-        self._any_pipeline = ClientPowerShell(self._pool)
-        self._pool.pipeline_table.clear()
 
     @property
     def pool_id(self) -> UUID:
@@ -189,7 +200,7 @@ class Protocol:
         body = plain_creation(request, self.peer_protocol)
         if body is None:
             return self._create_by_psrpcore(request, pipeline)
-        self._pool.pipeline_table[pipeline] = self._any_pipeline
+        self._pool.pipeline_table[pipeline] = _any_pipeline()
         return [self._own(PSRPMessageType.CreatePipeline, pipeline, body)]
 
     def _create_by_psrpcore(self, request: PipelineRequest, pipeline: UUID) -> list[tuple[int, bytes]]:
@@ -281,10 +292,10 @@ class Protocol:
         if b"<!DOCTYPE" in data[:200]:
             raise Unreadable(message.kind, "a document type has no place in a message")
         self._count += 1
-        (fragment,) = cut(self._count, data, len(data) + 21)
-        self._pool.receive_data(PSRPPayload(fragment, StreamType.default, message.pipeline))
         try:
-            event = self._pool.next_event()
+            if message.kind in _OPENING and len(data) <= _LONGEST_KEPT and not message.has_secret:
+                return self._read_opening(message)
+            event = _event(self._pool, self._count, data, message.pipeline)
         except Exception as error:  # whatever psrpcore trips over is this message's fault
             raise Unreadable(message.kind, f"{message.kind.name}: {type(error).__name__}") from error
         if event is None:
@@ -292,16 +303,28 @@ class Protocol:
         return event
 
     def _read_plain(self, message: Message) -> PSRPEvent[Any, Any] | None:
-        """A message whose whole content can be seen at once; psrpcore would take ten times as long for it."""
+        """A message that needs no psrpcore, which would take ten times as long; the data of an output is public."""
         kind, data = message.kind, message.data
         content: Any = None
-        if kind is PSRPMessageType.PipelineOutput and (text := _TEXT.fullmatch(data, _HEAD.size)):
-            content = _decoded(text[1])
+        if kind is PSRPMessageType.PipelineOutput:
+            text = _TEXT.fullmatch(data, _HEAD.size)
+            content = _decoded(text[1]) if text else read_output(message.body)
         elif kind is PSRPMessageType.PipelineState and (end := _PLAIN_END.fullmatch(data, _HEAD.size)):
             content = _ENDS[end[1]]
         if content is None:
             return None
         return PSRPEvent.create(kind, content, self.pool_id, message.pipeline)
+
+    def _read_opening(self, message: Message) -> PSRPEvent[Any, Any]:
+        """What a host says of itself: where another has said the same, it is not read again."""
+        event, capability = _said_before(message.kind, message.body)
+        if capability is not None:
+            self._pool.their_capability = capability
+        elif isinstance(event, ApplicationPrivateDataEvent):
+            self._pool.application_private_data = event.data
+        elif isinstance(event, RunspacePoolStateEvent):
+            self._pool.state = event.state
+        return event
 
     @property
     def peer_protocol(self) -> tuple[int, int]:
@@ -332,6 +355,31 @@ def _plain_opening() -> tuple[tuple[PSRPMessageType, bytes], ...]:
     payload = pool.data_to_send()
     messages = [read_head(whole) for _, whole in objects(payload.data)] if payload is not None else []
     return tuple((message.kind, message.body) for message in messages)
+
+
+@cache
+def _any_pipeline() -> ClientPowerShell:
+    """Stands for every pipeline whose creation is written here: psrpcore notes its state there, and nobody reads it."""
+    return ClientPowerShell(ClientRunspacePool())
+
+
+@lru_cache(maxsize=64)
+def _said_before(kind: PSRPMessageType, body: bytes) -> tuple[PSRPEvent[Any, Any], SessionCapability | None]:
+    """A message of a pool that opens, read by a pool that is nobody's; what it says the peer can do."""
+    pool = ClientRunspacePool()
+    event = _event(pool, 1, _HEAD.pack(_TO_CLIENT, kind.value, _NOBODY.bytes, _NOBODY.bytes) + body, None)
+    if event is None:
+        raise ValueError("it came to nothing")
+    return event, pool.their_capability
+
+
+def _event(
+    pool: ClientRunspacePool, number: int, data: bytes, pipeline: UUID | None
+) -> PSRPEvent[Any, Any] | None:
+    """What psrpcore makes of a whole message."""
+    (fragment,) = cut(number, data, len(data) + 21)
+    pool.receive_data(PSRPPayload(fragment, StreamType.default, pipeline))
+    return pool.next_event()
 
 
 def cut_all(messages: Iterable[tuple[int, bytes]], size: int) -> Iterator[bytes]:
