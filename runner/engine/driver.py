@@ -254,17 +254,22 @@ class Driver:
             turn.granted()
             self._announce_start(assignment)
             return
-        if self._machine.is_cancelled(assignment):  # the stop overtook it in the queue
-            self._close_unstarted(assignment, self._cancelled(assignment), told=True)
-            return
         if self._restored is not None and (result := self._restored(assignment)) is not None:
             self._close(assignment, result, restored=True)
             self._tell(_ended(assignment, result))
             return
+        if self._machine.is_cancelled(assignment):  # that overtook it in the queue
+            self._close(assignment, self._cancelled(assignment))
+            self._tell(Ended(assignment, bad=True, began=False))
+            return
         self._announce_start(assignment)
         turn = self._turns[assignment] = WorkingTurn(assignment, self._tell, self._record_start)
-        turn.task = asyncio.get_running_loop().create_task(self._executor.run(assignment, turn))
+        turn.task = asyncio.get_running_loop().create_task(self._work(assignment, turn))
         turn.task.add_done_callback(partial(self._task_done, assignment))
+
+    async def _work(self, assignment: Assignment, turn: WorkingTurn) -> Result:
+        turn.began = True
+        return await self._executor.run(assignment, turn)
 
     def _announce_start(self, assignment: Assignment) -> None:
         step, host = self._label(assignment)
@@ -289,7 +294,7 @@ class Driver:
         else:
             result = task.result()
         self._close(assignment, result)
-        self._tell(_ended(assignment, result))
+        self._tell(_ended(assignment, result, began=turn.began))
 
     def _judge(self, assignment: Assignment) -> None:
         junction = self._shape.steps[assignment.step].junction
@@ -360,12 +365,10 @@ class Driver:
         if self._recorder is not None:
             self._recorded(partial(self._recorder.broke, name, reason))
 
-    def _close_unstarted(self, assignment: Assignment, result: Result, *, told: bool = False) -> None:
+    def _close_unstarted(self, assignment: Assignment, result: Result) -> None:
         """It did not run now. What an earlier part of the run recorded of it stays true, whatever was decided now."""
         earlier = None if self._restored is None else self._restored(assignment)
         self._close(assignment, earlier or result, restored=earlier is not None)
-        if told:
-            self._tell(Ended(assignment, bad=True))
 
     def _close(self, assignment: Assignment, result: Result, *, restored: bool = False) -> None:
         """Hand the result on; it is registered and recorded before anybody hears of it."""
@@ -433,8 +436,8 @@ class Driver:
             self.request_stop(reason)
 
 
-def _ended(assignment: Assignment, result: Result) -> Ended:
-    return Ended(assignment, result.bad, result.bad and result.status is Status.UNREACHABLE)
+def _ended(assignment: Assignment, result: Result, *, began: bool = True) -> Ended:
+    return Ended(assignment, result.bad, result.bad and result.status is Status.UNREACHABLE, began)
 
 
 async def _checked(executor: Executor, policy: int, wave: int) -> str | None:

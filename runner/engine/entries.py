@@ -21,18 +21,44 @@ INSIDE = int(Mark.BEGUN | Mark.BAD)
 have to follow, and the end counts it."""
 
 
-def begin(state: State, step: int, position: int, mark: Mark = Mark.BEGUN) -> None:
-    """Mark the entries around a step for its host; outer ones are marked whenever an inner one is."""
+def begin(state: State, step: int, position: int) -> None:
+    """Note that a step is started on its host in the blocks around it."""
+    for block, place in _around(state, step, position):
+        number = state.dependencies.first[block.entry] + place
+        state.mark[number] |= Mark.BEGUN
+        state.begun[number] = state.begun.get(number, 0) + 1
+
+
+def take_back(state: State, step: int, position: int) -> list[tuple[BlockShape, int]]:
+    """It was not started after all: gives the blocks, outer ones first, in which nothing has begun now on its host.
+
+    Each comes with the host's position in its junctions.
+    """
+    left: list[tuple[BlockShape, int]] = []
+    for block, place in _around(state, step, position):
+        number = state.dependencies.first[block.entry] + place
+        state.begun[number] -= 1
+        if not state.begun[number]:
+            state.mark[number] &= ~Mark.BEGUN
+            left.insert(0, (block, place))
+    return left
+
+
+def spoil(state: State, step: int, position: int) -> None:
+    """Note that a step went bad on its host before it could start, in the blocks around it."""
+    for block, place in _around(state, step, position):
+        state.mark[state.dependencies.first[block.entry] + place] |= Mark.BAD
+
+
+def _around(state: State, step: int, position: int) -> Iterator[tuple[BlockShape, int]]:
+    """The blocks that a host has entered to be at a step, the nearest first, with its position in their junctions."""
     steps, dependencies, blocks = state.shape.steps, state.dependencies, state.blocks
     while (junction := steps[step].enter) is not None:
         before = dependencies.entered_by(step, position)
         if before is None:
             return
         step, position = blocks.entry_of[junction], before - dependencies.first[junction]
-        number = dependencies.first[step] + position
-        if state.mark[number] & mark:
-            return
-        state.mark[number] |= mark
+        yield blocks.of_entry[step], position
 
 
 def passed(state: State, block: BlockShape) -> Iterator[int]:
@@ -74,19 +100,21 @@ def turn_out(
         if refusal is not None:
             why, cause = refusal
             state.commands.append(Skip(Assignment(block.entry, position), True, cause, why))
-    hosts = {state.shape.steps[block.entry].hosts[position] for position in refused}
+    hosts = {state.shape.steps[block.entry].hosts[position]: None for position in refused}
     taint, dependencies = taint_of(block.entry), state.dependencies
     for junction in sorted(block.inside & state.blocks.entry_of.keys()):
-        first = dependencies.first[junction]
-        end = dependencies.first[state.blocks.of_entry[state.blocks.entry_of[junction]].end]
-        for position, host in enumerate(state.shape.steps[junction].hosts):
-            number = first + position
-            was_passed = state.stage[number] == Stage.OVER and not state.mark[number] & Mark.SHUT
-            if host in hosts and was_passed and state.stage[end + position] != Stage.OVER:
+        inner = state.blocks.of_entry[state.blocks.entry_of[junction]]
+        first, end = dependencies.first[junction], dependencies.first[inner.end]
+        for host in hosts:
+            place = state.blocks.place(inner, host)
+            if place is None or state.stage[end + place] == Stage.OVER:
+                continue
+            number = first + place
+            if state.stage[number] == Stage.OVER and not state.mark[number] & Mark.SHUT:
                 state.mark[number] |= Mark.SHUT | Mark.HELD_BACK
                 if dependencies.taint(number) == CLEAN:
-                    dependencies.stain(junction, position, taint)
-                state.commands.append(Passed(Assignment(junction, position), entered=False))
+                    dependencies.stain(junction, place, taint)
+                state.commands.append(Passed(Assignment(junction, place), entered=False))
     return [
         number
         for step in block.inside

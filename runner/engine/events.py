@@ -53,12 +53,14 @@ class WaveChecked:
 class Ended:
     """A started assignment is over, parked or not. ``bad`` as in ``Result.bad``: an ignored failure is not.
 
-    ``unreachable``: it is bad because the host was not reached, which policies count apart.
+    ``unreachable``: it is bad because the host was not reached, which policies count apart. ``began``: False where its
+    ``Cancel`` overtook its ``Start``, so that nothing of it ran.
     """
 
     assignment: Assignment
     bad: bool = False
     unreachable: bool = False
+    began: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class RunMachine:
                 self.state.mark[number] |= Mark.BAD if event.bad else 0
                 self._shut(number, event.assignment, held_back=event.bad)
             if event.bad and self._steps[step].enter is not None:
-                entries.begin(self.state, step, position, Mark.BAD)
+                entries.spoil(self.state, step, position)
             self._ended(number, step, position, own)
         elif self.state.stopping and not self._goes_on(step, position):
             self._abandon(number, event.assignment)
@@ -137,8 +137,20 @@ class RunMachine:
         elif stage == Stage.RESUMING:
             self.state.admission.withdraw(number)
         self.state.active -= 1
+        if not event.began:
+            self._never_began(step, position)
         own = taint_of(step, unreachable=event.unreachable) if event.bad else CLEAN
         self._ended(number, step, position, own)
+
+    def _never_began(self, step: int, position: int) -> None:
+        """Its start was overtaken: turn the host out of blocks it may not begin any more, as if it had waited."""
+        state = self.state
+        for block, place in entries.take_back(state, step, position):
+            if state.stopping:
+                if not self._goes_on(block.entry, place):
+                    entries.turn_out(state, block, {place: None})
+            elif (refusal := self._limits.refuses(block.entry, place)) is not None:
+                state.recall(entries.turn_out(state, block, {place: refusal}))
 
     def _ended(self, number: int, step: int, position: int, own: int) -> None:
         """It is over with this taint of its own; what taints it from upstream goes on from it too."""
@@ -233,6 +245,9 @@ class RunMachine:
             return  # abandoned since
         step = bisect_right(self._first, number) - 1
         position = number - self._first[step]
+        if self.state.stopping and not self._goes_on(step, position):
+            self._abandon(number, Assignment(step, position))
+            return
         shape = self._steps[step]
         if shape.junction and step in self.state.blocks.of_end:
             self._end_block(number, step, position)

@@ -58,13 +58,14 @@ class State:
     """The memory of a run.
 
     ``active`` is how many answers from outside are awaited, ``over`` how many assignments are over, ``cancelled``
-    whether any was.
+    whether any was. ``begun`` counts the starts behind each entry that is marked so.
     """
 
     __slots__ = (
         "active",
         "admission",
         "began",
+        "begun",
         "blocks",
         "cancelled",
         "commands",
@@ -89,6 +90,7 @@ class State:
         self.commands: list[Command] = []
         self.began = self.stopping = self.wholly = False
         self.cancelled = False
+        self.begun: dict[int, int] = {}
         self.over = self.active = 0
 
     def _admission(self) -> Admission | DepthFirst:

@@ -18,8 +18,9 @@ class WorkingTurn:
     """The turn of one started assignment (``runner.engine.port.Turn``); the driver grants and ends it.
 
     It is ``parked`` while all of its workers are away, and comes back with the first of them. Once it is ended (the
-    assignment was cancelled) nothing waits for slots any more: what is left to do is to stop what runs. ``acted`` says
-    that a start was recorded, so that the host may have been acted on; ``task`` is what runs it.
+    assignment was cancelled) nothing waits for slots any more: what is left to do is to stop what runs. ``began`` says
+    that its executor was called, ``acted`` that a start was recorded, so that the host may have been acted on; ``task``
+    is what runs it.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class WorkingTurn:
         "_tell",
         "_workers",
         "acted",
+        "began",
         "parked",
         "task",
     )
@@ -46,7 +48,7 @@ class WorkingTurn:
         self.parked = False
         self._coming: asyncio.Future[None] | None = None
         self._ended = False
-        self.acted = False
+        self.acted = self.began = False
         self.task: asyncio.Task[Result] | None = None
 
     async def record_start(self, attempt: int, item: int | None = None) -> None:

@@ -345,11 +345,79 @@ async def test_an_always_has_its_time_after_a_stop() -> None:
         return await for_ever(assignment, turn)
 
     executor = Executor(act)
-    driver, observed = driver_of(block(), executor, always_limit=0.01)
+    driver, observed = driver_of(block(), executor, always_limit=0.3)  # enough for it to begin
     asyncio.get_running_loop().call_later(0, driver.request_stop, "Ctrl-C")
     assert (await driver.run()).stopped_because == "Ctrl-C"
     assert executor.ran == [at(BODY), at(ALWAYS_STEP)]
     assert observed.results()[f"s{ALWAYS_STEP}", "h0"].status is Status.CANCELLED
+
+
+async def test_a_stop_that_overtakes_a_start_leaves_no_always_behind() -> None:
+    """Hosts whose start was still in the queue are out of the block: their `always` is cancelled as all the rest is.
+
+    There are more hosts than the driver works off at once, and the first one to run asks for the stop.
+    """
+    hosts = 1_000
+
+    async def act(assignment: Assignment, turn: Turn) -> Status:
+        if driver.stopped_because is None:
+            driver.request_stop("Ctrl-C")
+        await turn.record_start(1)
+        return Status.OK
+
+    executor = Executor(act)
+    driver, observed = driver_of(block(hosts), executor)
+    await driver.run()
+    begun = {one.position for one in executor.ran if one.step == BODY}
+    assert 0 < len(begun) < hosts
+    assert {one.position for one in executor.ran if one.step == ALWAYS_STEP} == begun
+    results = observed.results()
+    for host in set(range(hosts)) - begun:
+        assert results[f"s{ALWAYS_STEP}", f"h{host}"].status is Status.CANCELLED
+        assert executor.passes[at(ENTRY, host)] == (False, False, False)
+
+
+async def test_a_stop_before_the_first_step_of_a_task_leaves_no_always_behind() -> None:
+    """The task was made and never got its turn: nothing ran, so nothing follows."""
+    executor = Executor(well)
+    driver, observed = driver_of(block(), executor)
+    asyncio.get_running_loop().call_soon(driver.request_stop, "Ctrl-C")
+    await driver.run()
+    assert executor.ran == []
+    assert {one.status for one in observed.results().values()} == {Status.CANCELLED}
+
+
+async def test_a_limit_that_overtakes_a_start_leaves_no_always_behind() -> None:
+    """`any_errors: stop` of a block: a host whose first step was just about to start is skipped with the others.
+
+    Two hosts at once end in the same turn: the first makes room for the third, the second breaks the limit.
+    """
+
+    async def act(assignment: Assignment, turn: Turn) -> Status:
+        bad = assignment == at(ALWAYS_STEP, 1)
+        return await (badly if bad else well)(assignment, turn)
+
+    shape = block(4, policies=(Policy(ENTRY, END, max_fail=0, max_unreachable=0, stop_running=True),))
+    steps = [
+        replace(step, counters=[((0, 1),)] * 4) if number in {BODY, ALWAYS_STEP} else step
+        for number, step in enumerate(shape.steps)
+    ]
+    executor = Executor(act)
+    driver, observed = driver_of(replace(shape, steps=tuple(steps), limits=(2,)), executor)
+    assert (await driver.run()).policy == "`any_errors: stop` of `s4`: 1 of 4 hosts failed"
+    assert {one.position for one in executor.ran} == {0, 1}
+    results = observed.results()
+    assert results[f"s{BODY}", "h2"].status is Status.CANCELLED
+    assert results[f"s{ALWAYS_STEP}", "h2"].status is Status.SKIPPED
+
+
+async def test_what_is_restored_has_begun_its_block() -> None:
+    """A resumed run that is stopped at once: where an earlier part did something, `always` follows."""
+    executor = Executor(well)
+    driver, _ = driver_of(block(2), executor, restored={at(BODY): result(at(BODY), Status.OK)}.get)
+    asyncio.get_running_loop().call_soon(driver.request_stop, "Ctrl-C")
+    await driver.run()
+    assert executor.ran == [at(ALWAYS_STEP)]
 
 
 async def test_a_second_stop_ends_the_always_too() -> None:

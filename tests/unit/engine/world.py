@@ -40,10 +40,13 @@ class Story:
     skipped: dict[Assignment, Skip] = field(default_factory=dict)
     abandoned: set[Assignment] = field(default_factory=set)
     begun: set[Assignment] = field(default_factory=set)
+    never_began: set[Assignment] = field(default_factory=set)  # started by the machine, and overtaken
+    kept: set[Assignment] = field(default_factory=set)  # was parked, so it has surely begun
     running: set[Assignment] = field(default_factory=set)
     parked: set[Assignment] = field(default_factory=set)
     resuming: set[Assignment] = field(default_factory=set)
     asked: set[Assignment] = field(default_factory=set)
+    refused: set[Assignment] = field(default_factory=set)  # judged, and does not apply
     cancelled: set[Assignment] = field(default_factory=set)
     checks: list[CheckWave] = field(default_factory=list)
     late: set[Assignment] = field(default_factory=set)
@@ -190,6 +193,7 @@ class World:
     def has_begun(self, block: BlockDraft, host: int) -> bool:
         """Whether a step of the block was started on the host; before a stop: or could not be judged there."""
         known = self.story.begun if self.story.stopped else self.story.begun | set(self.story.own)
+        known = known - self.story.never_began
         inside = self.inside(block) - {self.draft.number(block.entry)}
         return any(
             one.step in inside
@@ -230,10 +234,11 @@ class World:
 
     def shut_bad(self, assignment: Assignment) -> bool:
         skip = self.story.skipped.get(assignment)
-        abandoned = skip is None and self.story.stopped
-        if assignment in self.story.turned_out:
+        if assignment in self.story.turned_out or assignment in self.story.own:
             return True
-        return skip.held_back if skip is not None else abandoned or assignment in self.story.own
+        if skip is not None:
+            return skip.held_back
+        return self.story.stopped and assignment not in self.story.refused
 
     def judge_end(self, block: BlockDraft, passed: Passed) -> None:
         """A block's end says what became of its parts on this host, whatever the machine thought on the way."""
@@ -390,8 +395,12 @@ class World:
 
     def end(self, assignment: Assignment) -> None:
         story = self.story
-        bad = assignment in story.cancelled or self.data.draw(st.integers(0, 2)) == 0
-        unreachable = bad and self.data.draw(st.booleans())
+        cancelled = assignment in story.cancelled
+        began = not cancelled or assignment in story.kept or self.data.draw(st.booleans())
+        bad = cancelled or self.data.draw(st.integers(0, 2)) == 0
+        unreachable = bad and began and self.data.draw(st.booleans())
+        if not began:
+            self.take_back(assignment)
         if assignment in story.running:
             self.take(assignment, -1)
         for where in (story.running, story.parked, story.resuming):
@@ -399,7 +408,15 @@ class World:
         if bad:
             story.own[assignment] = "unreachable" if unreachable else "failed"
         self.close(assignment, bad)
-        self.tell(Ended(assignment, bad, unreachable))
+        self.tell(Ended(assignment, bad, unreachable, began))
+
+    def take_back(self, assignment: Assignment) -> None:
+        """Nothing of it ran: its host is in no block any more but for what else has begun there."""
+        self.story.never_began.add(assignment)
+        self.story.begun.discard(assignment)
+        self.story.inside_at_stop = {
+            (end, host) for end, host in self.story.inside_at_stop if self.has_begun(self.ends[end], host)
+        }
 
     def answer(self, assignment: Assignment) -> None:
         self.story.asked.remove(assignment)
@@ -407,12 +424,15 @@ class World:
         bad = not proceed and self.data.draw(st.booleans())
         if bad:
             self.story.own[assignment] = "failed"
+        if not proceed:
+            self.story.refused.add(assignment)
         if not proceed and not self.shape.steps[assignment.step].junction:
             self.close(assignment, bad)
         self.tell(Judged(assignment, proceed, bad))
 
     def park(self, assignment: Assignment) -> None:
         self.story.parks += 1
+        self.story.kept.add(assignment)
         self.story.running.remove(assignment)
         self.story.parked.add(assignment)
         self.take(assignment, -1)
