@@ -49,15 +49,24 @@ without a renewal, by the clock of the host.
 
 [How to use them](../how-to/locks.md) · `runner schema lock` prints the schema."""
 
+_RUNS = """\
+# What is told of runs
+
+What `runner runs list`, `runs show`, `runs diff` and `runner resume --check` print with `-o json`. Results and
+summaries are those of [the documents of a run](documents.md).
+
+[Go on after a crash](../how-to/resume-after-a-crash.md) · `runner schema runs` prints the schema."""
+
 
 def pages() -> dict[str, str]:
-    """``journal.md``, ``plan-file.md`` and ``locks.md``."""
+    """``journal.md``, ``plan-file.md``, ``locks.md`` and ``runs.md``."""
     return {
         "journal.md": page(
             [_JOURNAL, *_definitions("journal", "## Records", "record_"), *_rest("journal", "record_")]
         ),
         "plan-file.md": page([_PLAN, *_whole("plan"), *_definitions("plan", "## Parts", "")]),
         "locks.md": page([_LOCKS, *_definitions("lock", "## Documents", "")]),
+        "runs.md": page([_RUNS, *_definitions("runs", "## Documents and their parts", "")]),
     }
 
 
@@ -112,8 +121,9 @@ def _rows(part: Schema, home: str, before: str) -> Iterator[tuple[str, str, str,
 def _words(part: Schema, home: str) -> str:
     """What a value is; a part that the page has a heading of is named with a link."""
     if "$ref" in part:
-        name = part["$ref"].rpartition("/")[2]
-        return f"[`{name}`](#{name})"
+        file, _, pointer = part["$ref"].partition("#")
+        name = pointer.rpartition("/")[2]
+        return f"[`{name}`]({'documents.md' if file else ''}#{name})"
     for word, said in (("items", "a list: "), ("additionalProperties", "a mapping: ")):
         inner = part.get(word)
         if isinstance(inner, Mapping) and inner:

@@ -170,7 +170,7 @@ def _run(words: list[str]) -> int:
         if error.exit_code is ExitCode.REFUSED:
             return refuse(error.problems, as_json=wants_json(words))
         if error.exit_code is not ExitCode.CLOSED_OUTPUT:  # that is no mistake, and the report has told it
-            complain(error.problems)
+            complain(error.problems, as_json=wants_json(words))
         return error.exit_code
     return int(result) if isinstance(result, int) else ExitCode.SUCCESS
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from runner.cli.complain import complain
+from runner.cli.complain import refuse
 from runner.cli.options import (
+    DocumentFormType,
     DurationType,
     ThrottleType,
     diff_option,
@@ -30,12 +31,14 @@ Examples:
   runner resume last -e token=@token.yml               secret inputs are not recorded
   runner resume last --rerun fetch_token               again, although done
   runner resume last --allow-changed                   the playbook was mended meanwhile
+  runner resume last --check -o json                   what is done, what would run, what is unknown
 
 What is done stays done. RUN is a run's id, the beginning of one, or `last`.
-Exit codes: as `runner run`; 4 where the run cannot be gone on with."""
+Exit codes: as `runner run`; 4 where the run cannot be gone on with. With --check 0 where it can."""
 
 
 @click.command(epilog=EXAMPLES)
+@click.pass_context
 @click.argument("run")
 @extra_option
 @option(
@@ -46,6 +49,7 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with."""
 )
 @option("--allow-changed", is_flag=True, help="Go on though playbook, scripts, inventory or inputs changed.")
 @option("--rerun", multiple=True, metavar="ID", help="Run this step again although done; repeatable.")
+@option("--check", is_flag=True, help="Only say what would be done; connects to nothing, asks nobody.")
 @option("-f", "--throttle", type=ThrottleType(), metavar="N", help="Hosts at once, a step and the run.")
 @option("--timeout", type=DurationType(), metavar="DURATION", help="Limit of this part of the run, e.g. 30m.")
 @lock_options
@@ -64,6 +68,8 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with."""
     help="Where the run is recorded [.runner/ of the repository here].",
 )
 def command(
+    context: click.Context,
+    /,
     run: str,
     unknown: str | None,
     output: tuple[str, ...],
@@ -84,15 +90,21 @@ def command(
     locking = Locking(database=options.pop("database"), wait=options.pop("lock_wait"))
     shown = {name: options.pop(name) for name in ("no_color", "diff", "trace")}
     showing = Showing(outputs=output, verbosity=verbose, no_input=no_input, **shown)
+    only_look = options.pop("check")
     del options["yes"]  # never answers anything here
     resuming = Resuming(
         unknown=Choice(unknown.lower()) if unknown else None,
         resume_options=f" --record {record}" if record else "",
         **options,
     )
-    outcome = resume(folder, run, resuming, showing, locking)
+    as_json = DocumentFormType().convert(output, None, context) == "json"
+    if only_look:
+        from runner.cli.resume_check import check  # noqa: PLC0415 - as above
+
+        outcome = check(folder, run, resuming, as_json=as_json)
+    else:
+        outcome = resume(folder, run, resuming, showing, locking)
     if isinstance(outcome, int):
         return outcome
-    complain(outcome.problems.sorted(), outcome.sources)
-    click.echo("\nnothing was run", err=True)
+    refuse(outcome.problems.sorted(), outcome.sources, as_json=as_json)
     return ExitCode.STOPPED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import click
@@ -21,13 +21,19 @@ MOST_NAMED: Final = 20
 """Things that have changed are named up to so many, then counted."""
 
 
+def settled(left: Open, unknown: Choice | None) -> dict[Key, Choice]:
+    """What becomes of what is unknown without asking anybody: the step's word first, then ``--unknown``."""
+    decisions = dict.fromkeys(left.safe, Choice.RERUN) | dict.fromkeys(left.never, Choice.SKIP)
+    return decisions if unknown is None else decisions | dict.fromkeys(left.ask, unknown)
+
+
 def decide(left: Open, unknown: Choice | None, *, ask: bool) -> dict[Key, Choice]:
     """What becomes of what is unknown: the step's word first, then ``--unknown``, then a person, then fail."""
-    decisions = dict.fromkeys(left.safe, Choice.RERUN) | dict.fromkeys(left.never, Choice.SKIP)
-    if not left.ask:
+    decisions = settled(left, unknown)
+    if unknown is not None or not left.ask:
         return decisions
-    if unknown is not None or not ask or not sys.stdin.isatty():
-        return decisions | dict.fromkeys(left.ask, unknown or Choice.FAIL)
+    if not ask or not sys.stdin.isatty():
+        return settled(left, Choice.FAIL)
     by_step: dict[str, list[str]] = {}
     for step, host in left.ask:
         by_step.setdefault(step, []).append(host)
@@ -50,13 +56,25 @@ def _ask(step: str, hosts: Sequence[str]) -> Choice:
     return words[typed.lower()]
 
 
-def tell(plan: Plan, history: History, going: GoingOn, changed: Changes) -> None:
-    """Say what is taken over and what is not, before it is seen."""
+def stand_words(
+    plan: Plan, history: History, going: GoingOn, changed: Changes, asked: Collection[Key] = ()
+) -> list[str]:
+    """What is taken over and what is not, a line each; of what is still ``asked`` about nothing is said."""
     header = history.header
     done = len(going.restored) - len(going.failed) - len(going.taken_for_done)
     lines = [f"run {header.run}: {done} done, {going.left} to do"]
     lines += [f"changed since it began: {name}" for name in changed.named[:MOST_NAMED]]
-    for words, keys in (
+    for words, keys in decided(going):
+        lines += _by_step(words, (key for key in keys if key not in asked))
+    for session, hosts in lost_sessions(plan, going).items():
+        where = harmless(fold(hosts))
+        lines.append(f"session {session} is opened anew on {where}: variables of earlier steps are gone")
+    return lines
+
+
+def decided(going: GoingOn) -> tuple[tuple[str, Sequence[Key]], ...]:
+    """What is not simply done or still to do, with the words for it."""
+    return (
         ("runs again, as it or its host changed", going.changed),
         ("runs again, as --rerun says", going.asked_again),
         ("runs again, as it belongs to what runs again", going.tidied),
@@ -64,12 +82,7 @@ def tell(plan: Plan, history: History, going: GoingOn, changed: Changes) -> None
         ("runs again, though it may have run", going.again),
         ("taken for done without a result", going.taken_for_done),
         ("left unknown", going.failed),
-    ):
-        lines += _by_step(words, keys)
-    for session, hosts in lost_sessions(plan, going).items():
-        where = harmless(fold(hosts))
-        lines.append(f"session {session} is opened anew on {where}: variables of earlier steps are gone")
-    sys.stderr.write("\n".join(lines) + "\n\n")
+    )
 
 
 def tell_taken_for_done(going: GoingOn) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +13,19 @@ from runner.cli.kept import Kept
 from runner.cli.options import anchored_outputs
 from runner.cli.prepare import Origin, Prepared, prepare
 from runner.cli.recording import given_again, resumed_now, steps_of
-from runner.cli.resume_told import MOST_NAMED, decide, tell, tell_taken_for_done
+from runner.cli.resume_told import MOST_NAMED, decide, stand_words, tell_taken_for_done
 from runner.cli.run_command import asked_password, read_logins
 from runner.cli.running import Locking, Showing, execute
 from runner.errors import JournalError, UsageError
 from runner.execute.executor import GATE_SHUT
 from runner.journal.record import Answered, Choice, Resumed, RunOptions
-from runner.journal.replay import History
+from runner.journal.replay import History, Key
 from runner.journal.store import RunDirectory, RunStore
 from runner.plan.model import Plan
 from runner.problems import suggestion
 from runner.runs.digests import Changes, changes, digests_of
-from runner.runs.going_on import GoingOn, go_on, open_assignments, reads_of_lost_secrets
+from runner.runs.going_on import GoingOn, Open, go_on, open_assignments, reads_of_lost_secrets
+from runner.values import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,31 @@ class Resuming:
     resume_options: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How a run stands, and what going on with it does: its plan made again, and every assignment decided.
+
+    ``asked`` are unknown, and nothing says yet what becomes of them.
+    """
+
+    history: History
+    prepared: Prepared
+    plan: Plan
+    before: Mapping[str, Answered]
+    changed: Changes
+    going: GoingOn
+    asked: Collection[Key] = ()
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether the run came to its end and there is nothing to add to it."""
+        return self.history.finished is not None and not self.going.left and not self.going.decisions()
+
+
+Decide = Callable[[Open], Mapping[Key, Choice]]
+"""Says what becomes of what is unknown."""
+
+
 def resume(folder: Path, name: str, resuming: Resuming, showing: Showing, locking: Locking) -> int | Prepared:
     """Go on with a run; gives its exit code, or the problems that its playbook or inventory have now.
 
@@ -49,61 +75,92 @@ def resume(folder: Path, name: str, resuming: Resuming, showing: Showing, lockin
 
     """
     directory = RunStore(folder).find(name)
-    lock = directory.lock()
-    try:
-        history = directory.replay()
-        showing = replace(showing, outputs=anchored_outputs(showing.outputs))
-        _enter(history.header.options, directory.run)
-        prepared, before = _prepared(directory, history, resuming, no_input=showing.no_input)
-        if prepared.plan is None:
-            return prepared
-        plan = prepared.plan
-        _check_rerun(plan, resuming.rerun)
-        changed = _changes(history, prepared, plan, allowed=resuming.allow_changed)
-        left = open_assignments(plan, history, resuming.rerun)
-        going = go_on(
-            plan,
-            history,
-            decisions=decide(left, resuming.unknown, ask=not showing.no_input),
-            rerun=resuming.rerun,
-            changed_steps=changed.steps,
-            changed_hosts=changed.hosts,
+    showing = replace(showing, outputs=anchored_outputs(showing.outputs))
+    with directory.lock() as lock:
+        stand = look(
+            directory,
+            resuming,
+            lambda left: decide(left, resuming.unknown, ask=not showing.no_input),
+            no_input=showing.no_input,
+            password=lambda: asked_password(no_input=showing.no_input),
         )
-        _refuse_lost_secrets(plan, going, directory.run)
-        if _nothing_left(history, going):
-            lock.release()
+        if isinstance(stand, Prepared):
+            return stand
+        plan, going, changed, prepared = stand.plan, stand.going, stand.changed, stand.prepared
+        if stand.nothing_left:
             sys.stderr.write(f"run {directory.run} has nothing left to do\n")
-            return int(history.finished.exit_code) if history.finished else 0
-        tell(plan, history, going, changed)
+            return int(stand.history.finished.exit_code) if stand.history.finished else 0
+        sys.stderr.write("\n".join(stand_words(plan, stand.history, going, changed)) + "\n\n")
         logins = read_logins(prepared, plan, no_input=showing.no_input)
-    except BaseException:
-        lock.release()
-        raise
-    digests = digests_of(plan, inventory_files=prepared.inventory_files, given=prepared.given)
-    record = Resumed(
-        at=datetime.now(UTC),
-        decisions=going.decisions(),
-        changed=changed.named,
-        rerun=tuple(resuming.rerun),
-        plan=plan.digest if changed.named else None,
-        digests=digests if changed.named else None,
-        steps=steps_of(plan) if changed.named else None,
-        hosts=len(plan.hosts) if changed.named else None,
+        digests = digests_of(plan, inventory_files=prepared.inventory_files, given=prepared.given)
+        record = Resumed(
+            at=datetime.now(UTC),
+            decisions=going.decisions(),
+            changed=changed.named,
+            rerun=tuple(resuming.rerun),
+            plan=plan.digest if changed.named else None,
+            digests=digests if changed.named else None,
+            steps=steps_of(plan) if changed.named else None,
+            hosts=len(plan.hosts) if changed.named else None,
+        )
+        kept = Kept(
+            directory=directory,
+            lock=lock,
+            resumed=resumed_now(record),
+            restored=going.restored,
+            passed_waves=stand.history.waves,
+            before=stand.before,
+            resume_options=resuming.resume_options,
+        )
+        try:
+            return execute(plan, logins, showing=showing, keep=lambda: kept, locking=locking)
+        finally:
+            tell_taken_for_done(going)
+
+
+def look(
+    directory: RunDirectory,
+    resuming: Resuming,
+    deciding: Decide,
+    *,
+    no_input: bool,
+    password: Callable[[], Secret],
+) -> Stand | Prepared:
+    """How a run stands; the problems of its playbook or inventory where they have some now. Goes to its folder.
+
+    Raises:
+        UsageError: no such step, or an input is missing.
+        JournalError: it cannot be read, or is another run now.
+
+    """
+    history = directory.replay()
+    _enter(history.header.options, directory.run)
+    prepared, before = _prepared(directory, history, resuming, no_input=no_input, password=password)
+    if prepared.plan is None:
+        return prepared
+    plan = prepared.plan
+    _check_rerun(plan, resuming.rerun)
+    changed = _changes(history, prepared, plan, allowed=resuming.allow_changed)
+    left = open_assignments(plan, history, resuming.rerun)
+    decisions = deciding(left)
+    going = go_on(
+        plan,
+        history,
+        decisions=decisions,
+        rerun=resuming.rerun,
+        changed_steps=changed.steps,
+        changed_hosts=changed.hosts,
     )
-    kept = Kept(
-        directory=directory,
-        lock=lock,
-        resumed=resumed_now(record),
-        restored=going.restored,
-        passed_waves=history.waves,
+    _refuse_lost_secrets(plan, going, directory.run)
+    return Stand(
+        history=history,
+        prepared=prepared,
+        plan=plan,
         before=before,
-        resume_options=resuming.resume_options,
+        changed=changed,
+        going=going,
+        asked=[key for key in left.ask if key not in decisions],
     )
-    try:
-        return execute(plan, logins, showing=showing, keep=lambda: kept, locking=locking)
-    finally:
-        lock.release()
-        tell_taken_for_done(going)
 
 
 def _enter(options: RunOptions, run: str) -> None:
@@ -123,7 +180,12 @@ def _enter(options: RunOptions, run: str) -> None:
 
 
 def _prepared(
-    directory: RunDirectory, history: History, resuming: Resuming, *, no_input: bool
+    directory: RunDirectory,
+    history: History,
+    resuming: Resuming,
+    *,
+    no_input: bool,
+    password: Callable[[], Secret],
 ) -> tuple[Prepared, Mapping[str, Answered]]:
     header = history.header
     options = header.options
@@ -133,7 +195,7 @@ def _prepared(
         extra=resuming.extra,
         throttle=resuming.throttle,
         timeout=resuming.timeout,
-        password=asked_password(no_input=no_input) if options.ask_password else None,
+        password=password() if options.ask_password else None,
         no_input=no_input,
         can_approve=bool(before),
     )
@@ -155,9 +217,9 @@ def _answers(directory: RunDirectory, history: History) -> dict[str, Answered]:
     for step in history.header.steps:
         given = directory.control.answered(step.id)
         told = history.answers.get(step.id)
-        shut = any(
-            result.step == step.id and result.failure is not None and result.failure.code in GATE_SHUT
-            for result in history.results.values()
+        shut = told is not None and any(
+            result.failure is not None and result.failure.code in GATE_SHUT
+            for result in (history.results[step.id, host] for host in history.results.hosts(step.id))
         )
         if given is not None:
             found[step.id] = given
@@ -225,8 +287,3 @@ def _refuse_lost_secrets(plan: Plan, going: GoingOn, run: str) -> None:
         next(item.step.span for item in plan.steps if item.step.id == first.reader),
         hints=(f"run it again: `runner resume {run} {again}`",),
     )
-
-
-def _nothing_left(history: History, going: GoingOn) -> bool:
-    """Whether the run came to its end and there is nothing to add to it."""
-    return history.finished is not None and not going.left and not going.decisions()

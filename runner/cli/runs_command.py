@@ -102,10 +102,10 @@ def show_run(run: str, step: str | None, host: str | None, record: Path | None, 
     history = directory.replay(outputs=step is not None or host is not None, recover=True)
     pid = directory.is_running()
     if step is None and host is None:
+        gates = directory.control.waiting() if pid is not None else ()
         if output == "json":
-            _print(runs_show.show_document(history, pid=pid))
+            _print(runs_show.show_document(history, pid=pid, gates=gates))
         else:
-            gates = directory.control.waiting() if pid is not None else ()
             show(runs_show.show_lines(history, pid=pid, width=width(), gates=gates))
         return ExitCode.SUCCESS
     chosen = _chosen(history, step, host)

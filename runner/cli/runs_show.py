@@ -184,8 +184,8 @@ def _result_head(result: Result) -> Line:
     )
 
 
-def show_document(history: History, *, pid: int | None) -> dict[str, Any]:
-    """The document of ``runs show -o json``."""
+def show_document(history: History, *, pid: int | None, gates: Sequence[WaitingGate] = ()) -> dict[str, Any]:
+    """The document of ``runs show -o json``; ``gates`` as in :func:`show_lines`."""
     header = history.header
     known = outcomes(history)
     by_step: dict[str, Counter[str]] = {}
@@ -209,6 +209,15 @@ def show_document(history: History, *, pid: int | None) -> dict[str, Any]:
         "bad": [encode_result(header.run, result, unmasked) for result in known.values() if result.bad],
         "unknown": [{"step": step, "host": host} for step, host in history.unknown],
         "taken_for_done": [{"step": step, "host": host} for step, host in sorted(history.taken_for_done)],
+        "waiting": [
+            {
+                "step": gate.step,
+                "message": gate.message,
+                "since": encode_time(gate.at),
+                "until": encode_time(gate.until) if gate.until else None,
+            }
+            for gate in gates
+        ],
         "gates": [
             {"step": one.step, "go": one.go, "who": one.who, "at": encode_time(one.at)}
             for one in history.answers.values()

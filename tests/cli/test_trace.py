@@ -17,6 +17,12 @@ from tests.support.command_line import Typed
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (DEBUG|INFO|WARNING|ERROR) +[a-z._]+: ")
 
 
+@pytest.fixture(autouse=True)
+def recorded_here(folder: Path) -> None:
+    """Runs are recorded in the folder, not in the state directory of whoever tests."""
+    (folder / "runner.toml").touch()
+
+
 def plan_of(folder: Path) -> Plan:
     """The plan of hello.yml."""
     plan = prepare(str(folder / "hello.yml"), Given()).plan

@@ -151,7 +151,8 @@ def test_every_exit_code_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [("journal", "journal.md"), ("plan", "plan-file.md"), ("lock", "locks.md")]
+    ("name", "page"),
+    [("journal", "journal.md"), ("plan", "plan-file.md"), ("lock", "locks.md"), ("runs", "runs.md")],
 )
 def test_every_part_of_a_format_is_documented(name: str, page: str) -> None:
     """Each definition of its schema has a heading, and each key of it a row there."""
