@@ -14,7 +14,7 @@ from runner.cli.resume_told import decided, settled, stand_words
 from runner.cli.resuming import Resuming, Stand, look
 from runner.cli.runs_store import show, width
 from runner.errors import ExitCode
-from runner.journal.recorded import Key
+from runner.journal.replay import Key
 from runner.journal.store import RunStore
 from runner.present.folding import fold
 from runner.present.harmless import harmless
