@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
 from runner.engine.result import Result
@@ -23,7 +23,7 @@ def still_done(plan: Plan, restored: Restored) -> Restored:
     """
     if not plan.blocks:
         return restored
-    kept = dict(restored)
+    again: set[tuple[str, str]] = set()
     placed: dict[str, set[str]] = {}
     for planned in plan.steps:
         placed[planned.step.id] = {placement.host for placement in planned.placements}
@@ -33,10 +33,29 @@ def still_done(plan: Plan, restored: Restored) -> Restored:
         before, after = _parts(plan, block)
         for placement in block.placements if after else ():
             host = placement.host
-            if any(host in placed[step] and (step, host) not in kept for step in before):
-                for step in after:
-                    kept.pop((step, host), None)
-    return kept
+            keys = [(step, host) for step in before if host in placed[step]]
+            if any(key in again or key not in restored for key in keys):
+                again.update((step, host) for step in after)
+    return _Without(restored, again) if again else restored
+
+
+class _Without(Mapping[tuple[str, str], Result]):
+    """All but some; a copy would read a million results from the journal at once."""
+
+    def __init__(self, restored: Restored, again: Collection[tuple[str, str]]) -> None:
+        self._restored = restored
+        self._again = again
+
+    def __getitem__(self, key: tuple[str, str]) -> Result:
+        if key in self._again:
+            raise KeyError(key)
+        return self._restored[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return (key for key in self._restored if key not in self._again)
+
+    def __len__(self) -> int:
+        return len(self._restored) - sum(key in self._restored for key in self._again)
 
 
 def _parts(plan: Plan, block: PlannedBlock) -> tuple[list[str], list[str]]:

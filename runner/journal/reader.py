@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from runner.engine.result import Result
 from runner.errors import JournalError
 from runner.journal.lines import ForeignFormatError, record_of
-from runner.journal.record import FORMAT, Record, RunHeader
+from runner.journal.record import FORMAT, Ended, Record, RunHeader
 from runner.journal.spool import FOLDER, SpoolReader
 
 _TAIL: Final = 1 << 16
@@ -21,6 +23,7 @@ class JournalReader:
         header: the first record.
         torn: the last line is not whole and was left out.
         whole: bytes up to the end of the last whole line.
+        at: offset of the line of the record that was given last.
         damaged: numbers of the lines that ``recover`` left out.
 
     Raises:
@@ -31,6 +34,7 @@ class JournalReader:
     def __init__(self, path: Path, *, outputs: bool = True, recover: bool = False) -> None:
         self.torn = False
         self.whole = 0
+        self.at = 0
         self.damaged: list[int] = []
         self._path = path
         self._outputs = outputs
@@ -60,6 +64,7 @@ class JournalReader:
                 broken = line, error
                 continue
             self._number += 1
+            self.at = self.whole
             self.whole += len(line)
             yield self._number, record
         self.torn = broken is not None
@@ -88,6 +93,37 @@ class JournalReader:
             raise _damaged(self._path, 1, ValueError("no header"), "nothing in it can be read")
         self.whole = len(line)
         return record
+
+
+class ResultReader:
+    """Reads results from a journal again, each by the offset of its line; lines are only ever added behind them."""
+
+    def __init__(self, path: Path, *, outputs: bool = True) -> None:
+        self._path = path
+        self._outputs = outputs
+        self._load = SpoolReader(path.parent / FOLDER).load
+        self._file: BinaryIO | None = None
+
+    def read(self, offset: int) -> Result:
+        """The result that is recorded at that offset.
+
+        Raises:
+            JournalError: it cannot be read, or somebody has changed the file since.
+
+        """
+        try:
+            if self._file is None:
+                self._file = self._path.open("rb")
+                weakref.finalize(self, self._file.close)
+            self._file.seek(offset)
+            record = record_of(_whole(self._file.readline()), self._load, outputs=self._outputs)
+        except OSError as error:
+            raise _not_read(self._path, error) from error
+        except ValueError as error:
+            raise _changed(self._path, offset, error) from error
+        if not isinstance(record, Ended):
+            raise _changed(self._path, offset, ValueError("no result"))
+        return record.result
 
 
 def read_tail(path: Path) -> tuple[Record | None, int]:
@@ -149,6 +185,14 @@ def _foreign(path: Path, error: ForeignFormatError) -> JournalError:
         "journal-version",
         f"`{path}` was written{wrote} in format {error.format}, and this version ({FORMAT}) cannot read it",
         hints=("use that version of the runner for this run",) if wrote else (),
+    )
+
+
+def _changed(path: Path, offset: int, error: ValueError) -> JournalError:
+    return JournalError(
+        "journal-damaged",
+        f"the line at byte {offset} of `{path}` is not what it was before ({error})",
+        hints=("restore the file and its spool from a backup",),
     )
 
 

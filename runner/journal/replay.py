@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 
 from runner.engine.observe import Summary
 from runner.engine.result import Result
 from runner.journal.classify import Fate, classify
-from runner.journal.reader import JournalReader
+from runner.journal.reader import JournalReader, ResultReader
 from runner.journal.record import (
     Answered,
     Choice,
@@ -26,9 +25,9 @@ from runner.journal.record import (
     Stopped,
     WavePassed,
 )
+from runner.journal.recorded import Key, Recorded
 
-Key: TypeAlias = tuple[str, str]
-"""The step's id and the host's name."""
+__all__ = ["History", "Key", "replay"]
 
 
 @dataclass(slots=True)
@@ -37,7 +36,8 @@ class History:
 
     Attributes:
         header: with the plan's digest, the digests, the steps and the number of hosts that the last part ran with.
-        results: of what ended, also badly, in the order in which it ended.
+        results: of what ended, also badly, in the order in which it ended. Those of a whole journal that is replayed
+            are read from its file when they are asked for (JournalError where that fails).
         unknown: what started and whose end nobody saw, with its last start. Where a result says that its end was not
             seen, it is in ``results`` too.
         taken_for_done: what was unknown and a person said ``skip`` to: it has no result and is not run again.
@@ -53,7 +53,7 @@ class History:
     """
 
     header: RunHeader
-    results: dict[Key, Result] = field(default_factory=dict)
+    results: Recorded = field(default_factory=Recorded)
     unknown: dict[Key, Started] = field(default_factory=dict)
     taken_for_done: set[Key] = field(default_factory=set)
     waves: set[tuple[str, int]] = field(default_factory=set)
@@ -72,7 +72,7 @@ class History:
         """Add the next record; a header but the first changes nothing."""
         match record:
             case Started(step, host):
-                self.results.pop((step, host), None)
+                self.results.discard((step, host))
                 self.unknown[step, host] = record
                 self.taken_for_done.discard((step, host))
             case Ended(result):
@@ -102,7 +102,7 @@ class History:
     def _ended(self, result: Result, at: datetime) -> None:
         key = result.step, result.host
         begun = self.unknown.pop(key, None)
-        self.results.pop(key, None)  # so that the order is that of the ends
+        self.results.discard(key)  # so that the order is that of the ends
         self.results[key] = result
         self.taken_for_done.discard(key)
         if classify(result) is Fate.UNKNOWN:
@@ -117,15 +117,14 @@ class History:
     def _resumed(self, record: Resumed) -> None:
         self.resumed += 1
         self.policies, self.stopped, self.finished = [], None, None
-        again = set(record.rerun)
-        for key in [key for key in self.results if key[0] in again]:
-            del self.results[key]
+        for step in record.rerun:
+            self.results.discard_step(step)
         for decision in record.decisions:
             key = decision.step, decision.host
             if decision.choice is Choice.RERUN:
-                self.results.pop(key, None)
+                self.results.discard(key)
             elif decision.choice is Choice.SKIP:
-                self.results.pop(key, None)
+                self.results.discard(key)
                 self.unknown.pop(key, None)
                 self.taken_for_done.add(key)
         header = self.header
@@ -152,9 +151,12 @@ def replay(journal: Path, *, outputs: bool = True, recover: bool = False) -> His
 
     """
     reader = JournalReader(journal, outputs=outputs, recover=recover)
-    history = History(reader.header)
+    results = Recorded(read=ResultReader(journal, outputs=outputs).read)
+    history = History(reader.header, results)
     take = history.take
     for _, record in reader:
         take(record)
+        if isinstance(record, Ended):
+            results.leave((record.step, record.host), reader.at)
     history.torn, history.damaged = reader.torn, tuple(reader.damaged)
     return history

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from runner.engine.result import Result, Status
-from runner.journal.classify import Fate, classify
+from runner.engine.result import Status
 from runner.journal.record import Choice, Decision
-from runner.journal.replay import History, Key
+from runner.journal.recorded import Key, Recorded
+from runner.journal.replay import History
 from runner.plan.model import Plan
 from runner.playbook.control import BlockPlace, Part, RunIf
 from runner.playbook.model import Step
@@ -30,7 +30,7 @@ class GoingOn:
     """What a resumed run starts from.
 
     Attributes:
-        restored: taken from the journal, or decided here for what is unknown.
+        restored: taken from the journal (and read there when it is asked for), or decided here for what is unknown.
         taken_for_done: unknown, and taken for done without a result.
         failed: unknown, and left so.
         again: unknown, and run again.
@@ -42,7 +42,7 @@ class GoingOn:
 
     """
 
-    restored: dict[Key, Result] = field(default_factory=dict)
+    restored: Recorded = field(default_factory=Recorded)
     taken_for_done: list[Key] = field(default_factory=list)
     failed: list[Key] = field(default_factory=list)
     again: list[Key] = field(default_factory=list)
@@ -95,22 +95,24 @@ def go_on(
         changed_hosts: hosts that are reached in another way; likewise.
 
     """
-    going = GoingOn()
+    going = GoingOn(history.results.choice())
     for planned in plan.steps:
         step = planned.step.id
         for placement in planned.placements:
             key = (step, placement.host)
-            result = taken_for_done(key) if key in history.taken_for_done else history.results.get(key)
+            taken = key in history.taken_for_done
             if key in history.unknown and step not in rerun:
                 _decide_unknown(going, key, decisions.get(key, Choice.FAIL))
-            elif result is None or classify(result) is not Fate.DONE:
+            elif not taken and not history.results.done(key):
                 continue
             elif step in rerun:
                 going.asked_again.append(key)
             elif step in changed_steps or placement.host in changed_hosts:
                 going.changed.append(key)
+            elif taken:
+                going.restored[key] = taken_for_done(key)
             else:
-                going.restored[key] = result
+                going.restored.choose(key, history.results)
     _drop_what_was_put_back(plan, history, going)
     _drop_what_follows_failures(plan, going)
     total = sum(len(planned.placements) for planned in plan.steps)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from runner.cli.prepare import Given, prepare
 from runner.engine.result import Failure, Result, Status
 from runner.journal.record import Choice, RunHeader, Started
-from runner.journal.replay import History, Key
+from runner.journal.recorded import Key, Recorded
+from runner.journal.replay import History
 from runner.plan.model import Plan
 from runner.runs.going_on import (
     GoingOn,
@@ -58,7 +59,7 @@ def history(results: Mapping[Key, Result] | None = None, unknown: tuple[Key, ...
     """A journal's history."""
     header = RunHeader(run="r", playbook="book", path="book.yml", started_at=NOW, now=NOW, plan="")
     began = {key: Started(*key, 1, None, NOW) for key in unknown}
-    return History(header, results=dict(results or {}), unknown=began)
+    return History(header, results=Recorded(results), unknown=began)
 
 
 def resumed(plan: Plan, past: History, choice: Choice | None = None, **more: object) -> GoingOn:
@@ -125,7 +126,7 @@ def test_the_unknown_by_what_its_step_says(plans: Plans) -> None:
 def test_an_unknown_run_again(plans: Plans) -> None:
     """It is run as if it had never begun, and a second resume must know."""
     going = resumed(plans(TWO), history(unknown=(("one", "a"),)), Choice.RERUN)
-    assert (going.restored, going.again) == ({}, [("one", "a")])
+    assert (going.restored, going.again) == (Recorded(), [("one", "a")])
     assert [decision.choice for decision in going.decisions()] == [Choice.RERUN]
 
 
