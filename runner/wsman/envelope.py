@@ -7,8 +7,8 @@ with them entities, and elements nested beyond reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid4
 from xml.etree import ElementTree as ET
@@ -81,7 +81,7 @@ class Envelopes:
 
     """
 
-    __slots__ = ("_after_id", "_after_timeout", "_before_action", "_before_id", "_to")
+    __slots__ = ("_after_id", "_after_timeout", "_before_action", "_before_id", "_selected", "_selectors")
 
     def __init__(
         self,
@@ -107,9 +107,12 @@ class Envelopes:
             f'{text(resource_uri)}</wsman:ResourceURI><wsmv:SessionId s:mustUnderstand="false">'
             f"uuid:{str(session).upper()}</wsmv:SessionId><wsa:To>"
         )
+        # The last selectors and their text: those of a client's shell do not change.
+        self._selectors: tuple[tuple[str, str], ...] = ()
+        self._selected = ""
 
     def seal(
-        self, request: Request, *, to: str, selectors: Iterable[tuple[str, str]] = (), timeout: float
+        self, request: Request, *, to: str, selectors: tuple[tuple[str, str], ...] = (), timeout: float
     ) -> Sealed:
         """An envelope with a new message id.
 
@@ -121,6 +124,8 @@ class Envelopes:
 
         """
         message_id = f"uuid:{str(uuid4()).upper()}"
+        if selectors != self._selectors:
+            self._selectors, self._selected = selectors, _selector_set(selectors)
         content = "".join(
             (
                 self._before_action,
@@ -133,7 +138,7 @@ class Envelopes:
                 text(to),
                 "</wsa:To>",
                 _option_set(request.options),
-                _selector_set(selectors),
+                self._selected,
                 "</s:Header><s:Body>",
                 request.body,
                 "</s:Body></s:Envelope>",
@@ -157,6 +162,7 @@ def duration(seconds: float) -> str:
     return f"PT{seconds:.3f}S"
 
 
+@lru_cache(maxsize=16)
 def _option_set(options: tuple[Option, ...]) -> str:
     if not options:
         return ""
@@ -168,7 +174,7 @@ def _option_set(options: tuple[Option, ...]) -> str:
     return f'<wsman:OptionSet s:mustUnderstand="true">{inside}</wsman:OptionSet>'
 
 
-def _selector_set(selectors: Iterable[tuple[str, str]]) -> str:
+def _selector_set(selectors: tuple[tuple[str, str], ...]) -> str:
     inside = "".join(
         f"<wsman:Selector Name={attribute(name)}>{text(value)}</wsman:Selector>" for name, value in selectors
     )
@@ -185,7 +191,7 @@ def read(content: bytes) -> ET.Element:
     if len(content) > MAXIMUM_ANSWER:
         raise UnreadableEnvelope(f"it is {len(content)} bytes long, over the {MAXIMUM_ANSWER} that are read")
     try:
-        envelope = ET.XML(content, ET.XMLParser(target=_Careful()))  # noqa: S314 - see _Careful
+        envelope = ET.XML(content, None if _is_harmless(content) else ET.XMLParser(target=_Careful()))  # noqa: S314
     except ET.ParseError as error:
         raise UnreadableEnvelope(f"it is no XML ({error})") from None
     except (LookupError, ValueError) as error:
@@ -214,6 +220,20 @@ def check_relation(envelope: ET.Element, message_id: str) -> None:
     related = envelope.findtext(f"{{{names.SOAP}}}Header/{{{names.ADDRESSING}}}RelatesTo", "").strip()
     if related and related.upper() != message_id.upper():
         raise UnreadableEnvelope("it answers another message than ours")
+
+
+def _is_harmless(content: bytes) -> bool:
+    """Whether an envelope can hold nothing of what :class:`_Careful` looks for, so that it is read twice as fast.
+
+    It begins with an element, and so is UTF-8 (XML 1.0 4.3.3) and can be searched as it is; it has no document type;
+    and it has no more tags than elements may be nested deep. Nearly every answer is like that.
+    """
+    return (
+        content[:1] == b"<"
+        and content[1:2].isalpha()
+        and content.count(b"<") <= _MAXIMUM_DEPTH
+        and b"<!" not in content
+    )
 
 
 class _Careful(ET.TreeBuilder):

@@ -139,6 +139,10 @@ class HttpWire:
         """A channel that is ready and nobody else's."""
         if self._closed:
             raise closed(self._host)
+        if not self._places.locked() and (kept := self._kept()) is not None:
+            await self._places.acquire()  # at once, as it is not locked
+            self._busy.add(kept)
+            return kept
         attempt = self._dialler.attempt(self._url)
         url = self._url
         try:
