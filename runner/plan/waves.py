@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runner.document.nodes import Scalar
 from runner.plan.model import PlannedWave
 from runner.playbook.control import Tolerance, Wave
-from runner.problems import Problem, Problems
+from runner.problems import Problem, Problems, Severity
 from runner.values import Span
 
 _MOST_NAMED = 5
@@ -75,7 +75,7 @@ def resolve_waves(
         found += [
             ResolvedWave(tuple(rest[start : start + size]), last) for start in range(0, len(rest), size)
         ]
-    elif rest:
+    elif rest and not any(wave.pattern and _names_nobody(wave.pattern.span, problems) for wave in waves):
         _tell_rest(what, rest, last.span, problems)
     return [wave for wave in found if wave.hosts]
 
@@ -102,6 +102,8 @@ def _of_patterns(
         for host in taken[number]:
             del free[host]
         if problems is not None and hosts and not taken[number]:
+            if _names_nobody(wave.pattern.span, problems):
+                continue
             again = bool(named & set(hosts))
             words = "whose hosts are all in waves before it" if again else f"which holds no host of {what}"
             problems.error(
@@ -111,6 +113,17 @@ def _of_patterns(
                 "take the wave out, or write a pattern with hosts of its own",
             )
     return taken
+
+
+def _names_nobody(pattern: Span, problems: Problems) -> bool:
+    """Whether a name in the pattern has been told to be unknown, so that what follows from it is not told too."""
+    return any(
+        (problem.severity, problem.code) == (Severity.ERROR, "unknown-host")
+        and problem.span is not None
+        and (problem.span.path, problem.span.line) == (pattern.path, pattern.line)
+        and pattern.column <= problem.span.column < pattern.end_column
+        for problem in problems
+    )
 
 
 def _tell_rest(what: str, rest: Sequence[str], span: Span, problems: Problems) -> None:

@@ -1,18 +1,19 @@
-"""``-o quiet``: failures, limits that ended a part of the run, and what may still run on hosts; else nothing."""
+"""``-o quiet``: gates that wait, failures, limits that ended a part of the run, what may still run; else nothing."""
 
 from __future__ import annotations
 
-from runner.engine.observe import AssignmentEnded, BlockRescued, PolicyStopped, RunEnded, RunEvent
+from runner.engine.observe import AssignmentEnded, BlockRescued, GateOpened, PolicyStopped, RunEnded, RunEvent
 from runner.present.failures import FailureReport
 from runner.present.harmless import harmless
 from runner.present.paint import Line, Painter, Piece, Role, line
 from runner.present.port import Mask
 from runner.present.recap import stop_sentences
+from runner.present.said import gate_words
 from runner.present.sink import Sink
 
 
 class Quiet:
-    """Writes the report of failures when the run has ended; what a ``rescue`` has mended is none."""
+    """Writes gates at once, and the report of failures when the run has ended; what a ``rescue`` has mended is none."""
 
     def __init__(self, sink: Sink, mask: Mask, *, colour: bool = False) -> None:
         self._sink = sink
@@ -28,6 +29,9 @@ class Quiet:
                 self._failures.add(event.result)
             case BlockRescued():
                 self._failures.rescue(event.host, event.steps)
+            case GateOpened():  # somebody must answer it while the run goes on
+                words = self._warning(f"gate {event.step}", gate_words(event))
+                self._sink.write(self._painter.paint_all([words]))
             case PolicyStopped():
                 self._stops.append(event)
             case RunEnded():

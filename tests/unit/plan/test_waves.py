@@ -121,6 +121,15 @@ def test_a_wave_of_nobody_and_hosts_of_no_wave_are_refused(tmp_path: Path) -> No
     assert [] == found(limited)
 
 
+@pytest.mark.parametrize("written", ["[wbe, 100%]", "[wbe]", "[web01, wbe]", "['web01:wbe']"])
+def test_an_unknown_name_in_a_wave_is_told_once(tmp_path: Path, written: str) -> None:
+    """That the wave is empty, or others are left over, follows from it."""
+    text = "version: 1\nname: x\nsteps:\n  - {id: s, hosts: web, script: 'true', waves: WAVES}\n"
+    result = prepared(tmp_path, text.replace("WAVES", written), inventory=INVENTORY)
+
+    assert ["unknown-host"] == [problem.code for problem in result.problems]
+
+
 def order(folder: Path, written: str, **given: object) -> list[str]:
     return [p.host for p in planned(folder, f"order_by: {written}", **given).steps[0].placements]
 

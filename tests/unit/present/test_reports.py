@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.engine.observe import AssignmentEnded, RunEvent
+from runner.engine.observe import AssignmentEnded, GateOpened, RunEvent
 from runner.engine.result import Failure, Result, Status
 from runner.engine.summary import Tally
 from runner.present.failures import MOST_GROUPS, FailureReport
@@ -214,6 +214,16 @@ def test_quiet_says_nothing_when_all_is_well() -> None:
     for event in events_of([ok("a", "web1", ["output"])]):
         presenter.on_event(event)
     assert err.getvalue() == ""
+
+
+def test_quiet_tells_of_a_gate_while_it_waits() -> None:
+    """Nobody can answer a question that is not asked; what holds a secret is masked."""
+    err = Pipe()
+    presenter = Quiet(StreamSink(err), lambda text: text.replace("hunter2", "***"))
+    at = datetime(2026, 11, 21, 1, 50, tzinfo=UTC)
+    presenter.on_event(GateOpened("2026-11-21T015000Z-7f3a", "ask", "with hunter2?", at))
+    answer = "answer with `runner runs approve 2026-11-21T015000Z-7f3a ask`"
+    assert err.getvalue() == f"gate ask: with ***?; {answer}\n"
 
 
 def test_quiet_tells_failures_and_a_stop() -> None:
