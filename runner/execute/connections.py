@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from runner.engine.shape import Assignment
 from runner.errors import ExecutionFailed, Unreachable
@@ -227,8 +228,8 @@ def process_link(link: Link) -> Connection:
         ExecutionFailed: it carries PowerShell and nothing else.
 
     """
-    if isinstance(link, Connection):
-        return link
+    if hasattr(link, "start"):  # isinstance would look at every member of the protocol, at each step
+        return cast("Connection", link)
     raise ExecutionFailed(
         "no-processes",
         f"no process can be started over `{link.endpoint.transport}`, which carries powershell alone",

@@ -93,7 +93,8 @@ class Scope:
     def knows(self, name: str) -> bool:
         """Whether the name has a value or a definition here."""
         return (
-            name in self._specials
+            name in self._values  # looked up before: a host's layers are many
+            or name in self._specials
             or any(name in la for la in self._layers)
             or (self._base is not None and self._base.knows(name))
         )
