@@ -26,6 +26,10 @@ from tests.docs.conftest import ROOT, runner
 from tests.support.engines import real_engine
 from tests.support.examples import EXAMPLES, EXCHANGE, FOLDER, path_of, recorded_output
 
+# The first test waits for all examples, each a run of its own with an engine for each host: more than two minutes where
+# the machine has other work.
+pytestmark = pytest.mark.timeout(600)
+
 _WITH_A_WARNING = {15: "check-skipped", 17: "credssp-delegation"}
 
 

@@ -77,6 +77,19 @@ async def test_validation_decides(site: Site, validate: str, status: str) -> Non
     assert [p.name for p in folder.iterdir()] == (["file"] if status == "changed" else [])
 
 
+async def test_a_name_is_no_pattern(site: Site) -> None:
+    """`a[1]` is that file and not `a1`, though PowerShell on Unix hands programs what a pattern matches."""
+    folder = site.folder / "there"
+    folder.mkdir()
+    named, other = folder / "a[1]", folder / "a1"
+    other.write_text("other")
+    other.chmod(0o644)
+    assert (await copy(site, content="new", dest=str(named), mode="0600"))["status"] == "changed"
+    assert (await copy(site, content="new", dest=str(named), mode="0640"))["status"] == "changed"
+    assert (named.read_text(), named.stat().st_mode & 0o777) == ("new", 0o640)
+    assert (other.read_text(), other.stat().st_mode & 0o777) == ("other", 0o644)
+
+
 @pytest.mark.parametrize(
     ("dest", "code"),
     [
@@ -177,7 +190,7 @@ async def test_native_exit_code_is_asked_for(site: Site) -> None:
 @pytest.mark.parametrize(("stop", "told"), [("pipeline", "still runs"), ("process_tree", "was ended too")])
 async def test_what_outlives_a_stop_is_told(site: Site, stop: str, told: str) -> None:
     """A stop ends the native program; what that program had started is named, or ended where the step says so."""
-    step = {"id": "a", "target": "all", "script": "sh -c 'sleep 40; echo x'", "timeout": "4s", "stop": stop}
+    step = {"id": "a", "target": "all", "script": "sh -c 'sleep 40; echo x'", "timeout": "10s", "stop": stop}
     site.book(f"- {json.dumps(step)}\n")
     message = (await site.run()).result("a", "win")["failure"]["message"]
     assert "`sleep`" in message

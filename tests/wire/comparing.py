@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,9 @@ every other output must be equal, and so must these where the recording itself i
 
 _OF_TWO_PIPES = frozenset({"27-native.0"})
 
+_SH = "/usr/bin/sh"
+"""Where sh was on the recorded machine."""
+
 _OF_THE_MOMENT = frozenset({"time", "user", "computer", "source"})
 """Members of information records that say who wrote it, when and where: of a real engine they are left out."""
 
@@ -79,7 +83,7 @@ def differences(run: Run, result: Result, order: list[str]) -> dict[str, tuple[A
         "status": (result.status, status),
         "exit code": (result.exit_code, recorded.exit_code),
         "output": (view(result.output), view(recorded.output)),
-        "errors": (_errors(result.errors), _errors(recorded.errors)),
+        "errors": (_errors(result.errors), _errors(_at_home(error) for error in recorded.errors)),
         "streams": (_lasting(streams), _lasting(recorded.streams)),
         "order": (_in_order(run, order), _in_order(run, recorded.order)),
     }
@@ -94,6 +98,14 @@ def _in_order(run: Run, order: list[str]) -> list[str]:
 def _errors(errors: Any) -> Any:
     """Errors without their place in the playbook, which no engine knows."""
     return [exact(_without_place(error)) for error in errors]
+
+
+def _at_home(error: ErrorRecord) -> ErrorRecord:
+    """The recorded error as this machine's engine has it: a program is told by its path, and sh may be in /bin."""
+    if not real_engine() or error.target != _SH:
+        return error
+    found = shutil.which("sh") or _SH
+    return replace(error, target=found, category=(error.category or "").replace(_SH, found))
 
 
 def _without_place(error: ErrorRecord) -> ErrorRecord:
