@@ -299,4 +299,15 @@ CODES: dict[str, CodePage] = {
         wrong="runner resume last   # a later step reads what `login` registered\n",
         right="runner resume last --rerun login\n",
     ),
+    "resumed-unseen": CodePage(
+        summary="A value is read of a step that was taken for done, though nobody saw its end",
+        explanation=(
+            "The step had begun when the run broke off, and `rerun: never` or `--unknown skip` took it for done: it has "
+            "no result. A step that reads what it registers fails before anything is sent, as emptiness must not be "
+            "taken for its output. Its status is known (`skipped`), and a template may ask for the rest with "
+            "`is defined` and `default`."
+        ),
+        wrong="- script: echo ${Using:created.output[0]}   # `created` is taken for done\n",
+        right='- script: echo $Using:id\n  using: {id: "{{ created.output[0] if created.output is defined else 0 }}"}\n',
+    ),
 }

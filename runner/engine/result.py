@@ -138,6 +138,8 @@ class Result:
         truncated: ``output`` holds only the beginning; all of it is in ``output_file``.
         session_lost: the kept interpreter ended with this step and its variables are gone.
         secret: the output held a secret (it is masked wherever it is shown).
+        unseen: it began in an earlier part of the run, nobody saw its end, and it is taken for done: what it gave is
+            not known.
 
     """
 
@@ -169,6 +171,7 @@ class Result:
     truncated: bool = False
     output_file: str | None = None
     secret: bool = False
+    unseen: bool = False
     items: tuple[Result, ...] = ()
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
+
+from jinja2 import StrictUndefined, TemplateRuntimeError
 
 from runner.engine.result import Result
 from runner.values import Span
@@ -48,8 +50,11 @@ class LostView(View):
         super().__init__({key: known[key] for key in _STILL_KNOWN})
         self._step = step
 
-    def __missing__(self, key: str) -> NoReturn:
-        raise _lost(self._step)
+    def _error(self) -> VariableError:
+        return _lost(self._step)
+
+    def __missing__(self, key: str) -> Any:
+        raise self._error()
 
     def get(self, key: str, default: Any = None) -> Any:
         """As ``view[key]``: no default stands for what was lost."""
@@ -60,22 +65,47 @@ class LostView(View):
         return True
 
     def __iter__(self) -> Iterator[str]:
-        self.__missing__("")
+        raise self._error()
 
     def keys(self) -> NoReturn:
         """Refused, as all that reads the whole."""
-        self.__missing__("")
+        raise self._error()
 
     def values(self) -> NoReturn:
         """Refused, as all that reads the whole."""
-        self.__missing__("")
+        raise self._error()
 
     def items(self) -> NoReturn:
         """Refused, as all that reads the whole."""
-        self.__missing__("")
+        raise self._error()
 
     def __repr__(self) -> str:
-        self.__missing__("")
+        raise self._error()
+
+
+class UnseenView(LostView):
+    """A result that is taken for done though nobody saw its end: what it gave was never known.
+
+    A template may ask for that: to ``is defined`` and ``default`` its members are undefined. All other reading raises
+    :class:`runner.variables.scope.VariableError` (``resumed-unseen``): a step must never be given emptiness for it.
+    """
+
+    def _error(self) -> VariableError:
+        return VariableError(
+            "resumed-unseen",
+            f"nobody saw how step `{self._step}` ended here before the run was resumed, so what it gave is not known",
+            hints=(
+                "a template can ask for it: `NAME.output is defined`, or `NAME.output | default([])`",
+                f"where the step may run twice: `runner resume RUN --rerun {self._step}`",
+            ),
+        )
+
+    def __missing__(self, key: str) -> StrictUndefined:
+        def error(_: str) -> VariableError:
+            return self._error()
+
+        # Jinja calls what it is given as the class of its error, and raises what that makes.
+        return StrictUndefined(obj=self, name=key, exc=cast("type[TemplateRuntimeError]", error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +150,9 @@ class Registry:
 
         ``lost``: it held a secret and comes from a journal, which has it masked.
         """
-        seen = LostView(step, view(result)) if lost else view(result)
+        seen = view(result)
+        if result.unseen or lost:
+            seen = UnseenView(step, seen) if result.unseen else LostView(step, seen)
         for host in hosts or (result.host,):
             self._views.setdefault(name, {})[host] = seen
             self._layers.setdefault(host, {})[name] = Variable(seen, f"registered by step `{step}`")

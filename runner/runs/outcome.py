@@ -47,7 +47,7 @@ def taken_for_done(key: Key) -> Result:
     """What stands for the result that an assignment taken for done does not have: what needs it goes on."""
     step, host = key
     reason = "it had begun when the run broke off, and is taken for done without a result"
-    return Result(step=step, host=host, status=Status.SKIPPED, skip_reason=reason)
+    return Result(step=step, host=host, status=Status.SKIPPED, skip_reason=reason, unseen=True)
 
 
 def summary_of(history: History) -> Summary:

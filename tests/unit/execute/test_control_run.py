@@ -14,6 +14,7 @@ from runner.engine.observe import AssignmentEnded, BlockRescued, DeadlineSet, No
 from runner.engine.result import Result, Status
 from runner.errors import JournalError, LockHeld, Unreachable
 from runner.execute.run import RunControl
+from runner.runs.outcome import taken_for_done
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
 from runner.transport.port import Link, Login
@@ -176,6 +177,56 @@ async def test_a_restored_secret_is_refused_to_whoever_reads_it(tmp_path: Path) 
         False,
     )
     assert not (tmp_path / "ran").exists()
+
+
+READERS = {
+    "using": "script: 'touch RAN; echo ${Using:found.output[0]}'",
+    "whole": 'shell: python, script: \'open("RAN", "w"); print($Using:found)\'',
+    "results": "script: 'touch RAN; echo ${Using:results.found.a.output[0]}'",
+    "template": "script: touch RAN, environment: {IT: '{{ found.output | join }}'}",
+    "lone": "script: touch RAN, input_object: '{{ found }}'",
+    "when": "script: touch RAN, when: found.output | length > 0",
+    "loop": "script: touch RAN, loop: found.output",
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+async def test_what_nobody_saw_is_refused_to_whoever_reads_it(tmp_path: Path, reader: str) -> None:
+    """A step that is taken for done gave something that nobody knows: never is emptiness taken for it."""
+    seen = await run(
+        tmp_path,
+        book(
+            f"""\
+            - {{id: look, hosts: a, register: found, rerun: never, script: 'true'}}
+            - {{id: use, hosts: a, {READERS[reader].replace("RAN", f"{tmp_path}/ran")}}}
+            """
+        ),
+        ports={"restored": {("look", "a"): taken_for_done(("look", "a"))}},
+    )
+    failure = seen.result("use").failure
+    assert failure is not None
+    assert (failure.code, failure.may_have_run) == ("resumed-unseen", False)
+    assert "`look`" in failure.message
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_who_asks_whether_it_is_known_goes_on(tmp_path: Path) -> None:
+    """`is defined` and `default` are answers to it, and its status is known."""
+    seen = await run(
+        tmp_path,
+        book(
+            """\
+            - {id: look, hosts: a, register: found, rerun: never, script: 'true'}
+            - {id: asks, hosts: a, when: found.output is defined, script: 'true'}
+            - {id: knows, hosts: a, when: found is skipped, script: 'true'}
+            - {id: other, hosts: a, script: 'echo $Using:it', using: {it: "{{ found.output | default('none') }}"}}
+            """
+        ),
+        ports={"restored": {("look", "a"): taken_for_done(("look", "a"))}},
+    )
+    assert seen.result("asks").status is Status.SKIPPED
+    assert seen.result("knows").status is Status.OK
+    assert seen.result("other").output == ["none"]
 
 
 async def test_a_rescue_is_told_and_recorded(tmp_path: Path) -> None:
