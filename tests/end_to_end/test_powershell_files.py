@@ -13,7 +13,7 @@ import pytest
 from tests.end_to_end.site import Site
 from tests.support.openssh import OpenSsh
 
-pytestmark = pytest.mark.pwsh(real=True)
+pytestmark = [pytest.mark.pwsh(real=True), pytest.mark.sshd]
 
 BYTES = bytes(range(256)) * 9000
 
