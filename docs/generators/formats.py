@@ -19,6 +19,7 @@ A run is a directory, `.runner/runs/RUN/`, that only its user can read:
 | `spool/ab/cdef...` | long parts of results, by their SHA-256; equal ones of many hosts are kept once |
 | `control/` | what other processes say to the run: answers to gates, a stop |
 | `lock` | held by the process that runs it |
+| `reserve` | room for the last records should the disk be full, 1 MiB; only while the run goes on |
 
 `started` is on disk, synced, before anything is sent to the host. A last line that is not whole is what a crash leaves:
 it is left out. Any other line that is not as described is an error

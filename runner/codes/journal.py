@@ -18,8 +18,9 @@ CODES: dict[str, CodePage] = {
         summary="The disk with the run's journal is full",
         explanation=(
             "No step may act on a host before that is on disk, so nothing new was started and what was running came to "
-            "its end. Everything recorded before is whole. Make room and go on with `runner resume`; steps whose end "
-            "could not be recorded any more are unknown then."
+            "its end. Everything recorded before is whole, and the ends are written into 1 MiB that the run has kept "
+            "for them. Make room and go on with `runner resume`; steps whose output did not fit into that are unknown "
+            "then."
         ),
         wrong="runner run playbooks/site.yml --record /small-disk\n",
         right="runner runs prune --keep 20\nrunner resume last\n",

@@ -2,7 +2,8 @@
 
 Callers add lines to a buffer in the event loop. One flusher at a time takes the whole buffer to a thread, writes and
 syncs it there; what comes meanwhile goes with the next. Who must not act before its line is on disk waits for it, all
-others do not. What is long goes to the spool first, so that no line names what is not there.
+others do not. What is long goes to the spool first, so that no line names what is not there. On a full disk the end of
+a run is written into a reserve that it has kept there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from runner.errors import JournalError
 from runner.journal.disk import Disk, write_all
 from runner.journal.lines import Blob, Line
 from runner.journal.reader import read_tail
+from runner.journal.reserve import SIZE, Reserve, room_of
 from runner.journal.spool import SpoolWriter
 from runner.journal.store import RunDirectory
 
@@ -37,30 +39,41 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class _Batch:
     """Lines that go to disk together, what must be there before them, and who waits for them."""
 
-    lines: list[bytes] = field(default_factory=list)
-    blobs: list[Blob] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     size: int = 0
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
     def add(self, line: Line) -> None:
-        self.lines.append(line.data)
-        self.size += len(line.data)
-        if line.blobs:
-            self.blobs += line.blobs
-            self.size += sum(len(blob.data) for blob in line.blobs)
+        self.lines.append(line)
+        self.size += _size(line)
+
+    def blobs(self) -> list[Blob]:
+        """What must be on disk before the lines."""
+        return [blob for line in self.lines if line.blobs for blob in line.blobs]
 
     def put_before(self, earlier: _Batch) -> None:
         """Take the lines of a batch that could not be written, before one's own."""
         self.lines[:0] = earlier.lines
-        self.blobs[:0] = earlier.blobs
         self.size += earlier.size
 
     def forget(self, written: int) -> None:
         """Drop the first lines, so many bytes of them, which are on disk."""
         while written > 0:
             line = self.lines.pop(0)
-            written -= len(line)
-            self.size -= len(line)
+            written -= len(line.data)
+            self.size -= _size(line)
+
+    def leave_out(self, room: int) -> bool:
+        """Drop lines whose long parts do not fit into so many bytes, so that all others do; whether there are any."""
+        room -= sum(len(line.data) for line in self.lines)
+        kept = []
+        for line in self.lines:
+            needed = sum(room_of(blob.data) for blob in line.blobs)
+            if needed <= room or not needed:
+                room -= needed
+                kept.append(line)
+        left_out, self.lines = len(kept) < len(self.lines), kept
+        return left_out
 
     def settle(self, error: BaseException | None = None) -> None:
         """Tell those who wait; a cancelled one waits no longer."""
@@ -72,6 +85,10 @@ class _Batch:
             else:
                 future.set_exception(error)
         self.waiting.clear()
+
+
+def _size(line: Line) -> int:
+    return len(line.data) + sum(len(blob.data) for blob in line.blobs) if line.blobs else len(line.data)
 
 
 class GroupCommit:
@@ -103,6 +120,7 @@ class GroupCommit:
         except OSError as error:
             self._shut()
             raise _not_written(directory, error) from error
+        self._reserve = Reserve(directory.reserve, disk)
         self._thread = ThreadPoolExecutor(1, "journal")
 
     @property
@@ -145,7 +163,7 @@ class GroupCommit:
                 raise _not_written(self._directory, self._cause) from self._cause
 
     async def close(self) -> None:
-        """Flush and close. Idempotent.
+        """Flush and close, on a full disk with the reserve. Idempotent.
 
         Raises:
             JournalError: not everything is on disk; it is closed all the same.
@@ -154,10 +172,22 @@ class GroupCommit:
         if self._descriptor is None:
             return
         try:
-            await self.flush()
+            await self._flush_into_reserve()
         finally:
             self._shut()
+            self._reserve.release()
             self._thread.shutdown(wait=False)
+
+    async def _flush_into_reserve(self) -> None:
+        try:
+            await self.flush()
+        except JournalError:
+            if self._cause is None or self._cause.errno not in _FULL or not self._reserve.make_room():
+                raise
+            left_out = self._batch.leave_out(SIZE)
+            await self.flush()
+            if left_out:
+                raise
 
     def _wake(self, *, soon: bool) -> None:
         """See that the buffer is written: at once, or ``soon``."""
@@ -216,8 +246,8 @@ class GroupCommit:
         if descriptor is None:
             raise OSError(errno.EBADF, "it is closed")
         self._cut(descriptor)
-        self._spool.write(batch.blobs)
-        data = b"".join(batch.lines)
+        self._spool.write(batch.blobs())
+        data = b"".join([line.data for line in batch.lines])
         try:
             write_all(self._disk, descriptor, data)
         except OSError:

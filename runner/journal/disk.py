@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,9 @@ class Disk(Protocol):
 
     def open(self, path: Path) -> int:
         """An existing file, open for appending."""
+
+    def reserve(self, path: Path, size: int) -> None:
+        """A new file that only its owner reads and writes, with the room of so many bytes; else there is none."""
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """Write a part of ``data``, at least a byte; gives how many bytes."""
@@ -62,6 +66,19 @@ class LocalDisk:
     def open(self, path: Path) -> int:
         """See :class:`Disk`."""
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+
+    def reserve(self, path: Path, size: int) -> None:
+        """See :class:`Disk`; macOS does not do that."""
+        if not hasattr(os, "posix_fallocate"):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError:
+            self.remove(path)
+            raise
+        finally:
+            os.close(descriptor)
 
     def write(self, descriptor: int, data: memoryview) -> int:
         """See :class:`Disk`."""

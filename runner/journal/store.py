@@ -63,6 +63,11 @@ class RunDirectory:
         return self.path / SPOOL_FOLDER
 
     @property
+    def reserve(self) -> Path:
+        """Room for the last records, while the run goes on."""
+        return self.path / "reserve"
+
+    @property
     def control(self) -> Control:
         """What other processes say to the run."""
         return Control(self.path / "control")

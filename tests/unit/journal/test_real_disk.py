@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from runner.engine.result import Failure, Status, Streams
 from runner.errors import JournalError
 from runner.execute.masking import masked
 from runner.journal.record import RunOptions, Started
+from runner.journal.reserve import SIZE
 from runner.journal.store import RunDirectory
 from runner.journal.writer import JournalWriter
 from runner.values import Secret
@@ -146,6 +147,77 @@ async def test_a_full_disk_can_be_gone_on_with_after_making_room(tmp_path: Path)
         assert history.finished == summary()
         assert len(history.results) == promised
         assert not list(directory.spool.rglob(".*"))
+
+
+def fill_up(path: Path) -> None:
+    """Somebody else takes all the room there is, to the last byte."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(bytes(4_096)):
+            pass
+    with suppress(OSError), path.open("ab", buffering=0) as file:
+        while file.write(b"x"):
+            pass
+
+
+async def test_a_run_keeps_room_for_its_end(tmp_path: Path) -> None:
+    """What runs when the disk is full comes to its end, which is recorded with its outputs, as is the end of the run."""
+    with mounted(tmp_path / "disk", "4m"):
+        directory = run_in(tmp_path / "disk" / ".runner")
+        writer = JournalWriter(directory)
+        await writer.started("a", "web1", 1, None)
+        await writer.started("a", "web2", 1, None)
+        fill_up(tmp_path / "disk" / "ballast")
+        writer.ended("a", "web1", result(output="x" * 50_000))
+        with pytest.raises(JournalError):
+            await writer.started("b", "web1", 1, None)
+        writer.ended("a", "web2", result(host="web2", output="y" * 50_000))
+        writer.finished(summary())
+        await writer.close()
+
+        assert writer.error is not None
+        assert writer.error.code == "journal-full"
+        history = directory.replay()
+        assert [str(each.output)[:1] for each in history.results.values()] == ["x", "y"]
+        assert set(history.unknown) == {("b", "web1")}
+        assert history.finished == summary()
+        assert not directory.reserve.exists()
+
+
+async def test_an_output_that_does_not_fit_takes_no_other_end_with_it(tmp_path: Path) -> None:
+    """It is larger than what the run has kept: its own end is unknown, all others are recorded."""
+    with mounted(tmp_path / "disk", "8m"):
+        directory = run_in(tmp_path / "disk" / ".runner")
+        writer = JournalWriter(directory)
+        for host in ("web1", "web2", "web3"):
+            await writer.started("a", host, 1, None)
+        fill_up(tmp_path / "disk" / "ballast")
+        for host, size in (("web1", 50_000), ("web2", 2_000_000), ("web3", 50_001)):
+            writer.ended("a", host, result(host=host, output="x" * size))
+        writer.finished(summary())
+        with pytest.raises(JournalError) as caught:
+            await writer.close()
+
+        assert caught.value.code == "journal-full"
+        history = directory.replay()
+        assert set(history.unknown) == {("a", "web2")}
+        assert [len(each.output) for each in history.results.values()] == [50_000, 50_001]
+        assert history.finished == summary()
+
+
+async def test_room_that_a_killed_run_has_kept_is_used_by_who_goes_on(tmp_path: Path) -> None:
+    """It is not made twice, and is given back at the end."""
+    directory = run_in(tmp_path)
+    with writing(directory) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+    kept = directory.reserve.stat()
+    assert (kept.st_mode & 0o777, kept.st_size) == (0o600, SIZE)
+
+    async with JournalWriter(directory):
+        assert directory.reserve.stat().st_ino == kept.st_ino
+
+    assert not directory.reserve.exists()
 
 
 async def test_a_disk_that_becomes_read_only_is_told(tmp_path: Path) -> None:
