@@ -160,7 +160,7 @@ def fill_up(path: Path) -> None:
 
 
 async def test_a_run_keeps_room_for_its_end(tmp_path: Path) -> None:
-    """What runs when the disk is full comes to its end, which is recorded with its outputs, as is the end of the run."""
+    """What runs when the disk is full comes to its end, and that is recorded with its output, as is the end of all."""
     with mounted(tmp_path / "disk", "4m"):
         directory = run_in(tmp_path / "disk" / ".runner")
         writer = JournalWriter(directory)
