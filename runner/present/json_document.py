@@ -1,23 +1,36 @@
 """``-o json``: one document ``{run, results, summary}`` when the run has ended.
 
-The document is written piece by piece while the run goes on, into a sink that shows it only as a whole
-(``WholeFile``, ``WholeStream``), so memory stays bounded and a run that broke off leaves no half document.
-Results stand in the order in which they ended.
+Results are kept in a temporary file while the run goes on, so memory stays bounded and a run that broke off leaves no
+half document. They stand in the order in which they ended; whether a rescue mended one is known only later, and put in
+when the document is written.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
+from tempfile import TemporaryFile
 from typing import Any
 
-from runner.engine.observe import AssignmentEnded, GateOpened, Notice, RunEnded, RunEvent, RunStarted
+from runner.engine.observe import (
+    AssignmentEnded,
+    BlockRescued,
+    GateOpened,
+    Notice,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+)
+from runner.engine.result import Result
 from runner.present.encode import encode_result, encode_summary, encode_time
 from runner.present.encode_events import encode_start
 from runner.present.harmless import harmless
 from runner.present.port import Mask
 from runner.present.said import gate_words
-from runner.present.sink import Sink
+from runner.present.sink import Sink, told_errors
+
+_SPOOL = "a temporary file"
 
 
 class JsonDocument:
@@ -32,23 +45,22 @@ class JsonDocument:
         self._mask = mask
         self._notices = notices
         self._start: RunStarted | None = None
-        self._results = 0
+        with told_errors(_SPOOL):
+            self._results = TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - until close
+        self._rescued: set[tuple[str, str]] = set()
         self._complete = False
 
     def on_event(self, event: RunEvent) -> None:
-        """Write a result, keep what the summary needs."""
+        """Keep a result; write the document when the run has ended."""
         match event:
             case RunStarted():
                 self._start = event
-                self._sink.write('{"run": ' + self._json(event.run) + ', "results": [')
             case AssignmentEnded() if self._start is not None:
-                separator = ",\n  " if self._results else "\n  "
-                document = encode_result(self._start.run, event.result, self._mask)
-                self._sink.write(separator + self._json(document))
-                self._results += 1
+                self._keep(self._start.run, event.result)
+            case BlockRescued():
+                self._rescued.update((step, event.host) for step in event.steps)
             case RunEnded() if self._start is not None:
-                summary = self._summary(self._start, event.at) | encode_summary(event.summary, self._mask)
-                self._sink.write('\n], "summary": ' + self._json(summary) + "}\n")
+                self._write(self._start, event)
                 self._complete = True
             case Notice():
                 where = f"{event.host}: " if event.host else ""
@@ -60,10 +72,33 @@ class JsonDocument:
 
     def close(self) -> None:
         """Show the document, or nothing where the run has not ended."""
+        with suppress(OSError):  # what could not be written is told where it was to be read
+            self._results.close()
         if self._complete:
             self._sink.close()
         else:
             self._sink.discard()
+
+    def _keep(self, run: str, result: Result) -> None:
+        """One line: what a rescue would mend as ``[step, host]``, a tab (JSON has none), the result."""
+        mendable = json.dumps([result.step, result.host]) if result.bad else ""
+        document = self._json(encode_result(run, result, self._mask))
+        with told_errors(_SPOOL):
+            self._results.write(f"{mendable}\t{document}\n")
+
+    def _write(self, start: RunStarted, end: RunEnded) -> None:
+        self._sink.write('{"run": ' + self._json(start.run) + ', "results": [')
+        separator = "\n  "
+        with told_errors(_SPOOL):
+            self._results.seek(0)
+        for line in self._results:
+            mendable, _, document = line.rstrip("\n").partition("\t")
+            if mendable and self._rescued and tuple(json.loads(mendable)) in self._rescued:
+                document = self._json(json.loads(document) | {"rescued": True})
+            self._sink.write(separator + document)
+            separator = ",\n  "
+        summary = self._summary(start, end.at) | encode_summary(end.summary, self._mask)
+        self._sink.write('\n], "summary": ' + self._json(summary) + "}\n")
 
     def _summary(self, start: RunStarted, ended: datetime) -> dict[str, Any]:
         about = encode_start(start, self._mask)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from runner.engine.observe import BlockRescued
 from runner.engine.result import Failure, Result, Status, Streams
 from runner.present.json_document import JsonDocument
 from runner.present.jsonl import JsonLines
@@ -19,7 +20,7 @@ from runner.present.problems import problems_document
 from runner.present.sink import Nowhere, StreamSink, WholeStream
 from runner.problems import Problem, Severity
 from runner.values import Span
-from tests.support.fake_runs import RUN, Pipe, events_of, failed, keep, mask_hunter, ok, unreachable
+from tests.support.fake_runs import BEGIN, RUN, Pipe, events_of, failed, keep, mask_hunter, ok, unreachable
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 RESULTS = [
@@ -162,6 +163,27 @@ def test_a_run_that_broke_off_leaves_no_half_document() -> None:
         presenter.on_event(event)
     presenter.close()
     assert out.getvalue() == ""
+
+
+def test_what_a_rescue_mended_says_so() -> None:
+    """Known after the result: bad ones of those steps on that host do, in their place, and nothing else changes."""
+    results = [
+        failed("put", "web1", output=[{"rescued": False}]),
+        failed("put", "web2"),
+        ok("start", "web1", []),
+    ]
+    out = Pipe()
+    presenter = JsonDocument(WholeStream(StreamSink(out)), keep, Nowhere())
+    *before, end = events_of(results)
+    for event in [*before, BlockRescued("deploy", "web1", BEGIN, ("put", "start")), end]:
+        presenter.on_event(event)
+    presenter.close()
+    document = json.loads(out.getvalue())
+    schema("result").validate(document)
+    told = [(one["step"], one["host"], one["rescued"]) for one in document["results"]]
+    assert told == [("put", "web1", True), ("put", "web2", False), ("start", "web1", False)]
+    plain = written_document(results)["results"][0]
+    assert document["results"][0] == plain | {"rescued": True}
 
 
 def test_notices_are_not_lost() -> None:
