@@ -16,6 +16,7 @@ import click
 
 from runner import __version__
 from runner.cli.complain import complain, refuse
+from runner.cli.completing import complete_files
 from runner.cli.options import (
     anchored_outputs,
     check_options,
@@ -48,7 +49,7 @@ _MOST_TOLD = 50
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("planfile")
+@click.argument("planfile", shell_complete=complete_files)
 @extra_option
 @option(
     "--root", metavar="DIR", help="The folder that the plan's paths are relative to [as when it was made]."

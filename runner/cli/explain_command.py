@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 
 from runner.cli.complain import complain
+from runner.cli.completing import complete_codes
 from runner.cli.options import extra_option, inventory_option, option, problem_output_option
 from runner.cli.prepare import Given, Prepared, prepare
 from runner.codes import CodePage, code_pages
@@ -28,7 +29,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("name")
+@click.argument("name", shell_complete=complete_codes)
 @option("--host", metavar="HOST", help="The host whose variable is meant.")
 @option("--playbook", metavar="PATH", help="The playbook whose variables count too.")
 @inventory_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from runner.cli.complain import refuse
+from runner.cli.completing import complete_files
 from runner.cli.options import choice_options, extra_option, inventory_option, option
 from runner.cli.prepare import Given, prepare
 from runner.errors import ExitCode
@@ -18,7 +19,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("playbook")
+@click.argument("playbook", shell_complete=complete_files)
 @option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="What to draw.")
 @inventory_option
 @choice_options

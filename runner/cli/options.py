@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.cli.completing import complete_files, complete_outputs, complete_steps
 from runner.units import parse_duration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -70,6 +71,7 @@ def inventory_option(function: Function) -> Function:
         "--inventory",
         multiple=True,
         metavar="PATH",
+        shell_complete=complete_files,
         help="Inventory file, folder, executable or `host,host,`; repeatable.",
     )(function)
 
@@ -99,8 +101,19 @@ def choice_options(function: Function) -> Function:
                 metavar="TAG[,TAG]",
                 help="Not the steps with one of these tags.",
             ),
-            option("--only", multiple=True, metavar="ID", help="Only this step; repeatable."),
-            option("--start-at", metavar="ID", help="Begin at this step; those before it drop away."),
+            option(
+                "--only",
+                multiple=True,
+                metavar="ID",
+                shell_complete=complete_steps,
+                help="Only this step; repeatable.",
+            ),
+            option(
+                "--start-at",
+                metavar="ID",
+                shell_complete=complete_steps,
+                help="Begin at this step; those before it drop away.",
+            ),
         ]
     ):
         function = each(function)
@@ -188,6 +201,7 @@ def output_options(function: Function) -> Function:
                 "--output",
                 multiple=True,
                 metavar="FORMAT[=FILE]",
+                shell_complete=complete_outputs,
                 help="rich, plain, json, jsonl or quiet; repeatable [rich on a terminal, else plain].",
             ),
             option("--no-color", is_flag=True, help="No colour (also NO_COLOR)."),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from runner.cli.complain import complain, refuse, use_color
+from runner.cli.completing import complete_files
 from runner.cli.options import (
     DocumentFormType,
     check_options,
@@ -89,7 +90,7 @@ class PlanCommand(click.Group):
 
 
 @click.command(cls=PlanCommand, epilog=EXAMPLES, no_args_is_help=False)
-@click.argument("playbook")
+@click.argument("playbook", shell_complete=complete_files)
 @inventory_option
 @choice_options
 @extra_option

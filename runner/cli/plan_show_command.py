@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from runner.cli.complain import use_color
+from runner.cli.completing import complete_files
 from runner.cli.options import option, problem_output_option
 from runner.errors import ExitCode
 
@@ -21,7 +22,7 @@ Examples:
 
 
 @click.command("show", epilog=EXAMPLES)
-@click.argument("planfile")
+@click.argument("planfile", shell_complete=complete_files)
 @option("-v", "--verbose", count=True, help="Also what the steps say and the texts of their scripts.")
 @problem_output_option
 def command(planfile: str, verbose: int, output: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli.complain import refuse
+from runner.cli.completing import complete_runs, complete_steps_of_run
 from runner.cli.options import (
     DocumentFormType,
     DurationType,
@@ -39,7 +40,7 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with. With --chec
 
 @click.command(epilog=EXAMPLES)
 @click.pass_context
-@click.argument("run")
+@click.argument("run", shell_complete=complete_runs)
 @extra_option
 @option(
     "--unknown",
@@ -48,7 +49,13 @@ Exit codes: as `runner run`; 4 where the run cannot be gone on with. With --chec
     " [asked on a terminal, else fail].",
 )
 @option("--allow-changed", is_flag=True, help="Go on though playbook, scripts, inventory or inputs changed.")
-@option("--rerun", multiple=True, metavar="ID", help="Run this step again although done; repeatable.")
+@option(
+    "--rerun",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_steps_of_run,
+    help="Run this step again although done; repeatable.",
+)
 @option("--check", is_flag=True, help="Only say what would be done; connects to nothing, asks nobody.")
 @option("-f", "--throttle", type=ThrottleType(), metavar="N", help="Hosts at once, a step and the run.")
 @option("--timeout", type=DurationType(), metavar="DURATION", help="Limit of this part of the run, e.g. 30m.")

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from runner.cli.complain import complain, refuse
+from runner.cli.completing import complete_files
 from runner.cli.options import (
     check_options,
     choice_options,
@@ -45,7 +46,7 @@ Exit codes: 0 all well, 1 failed, 2 nothing was run, 3 unreachable, 4 stopped by
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("playbook")
+@click.argument("playbook", shell_complete=complete_files)
 @inventory_option
 @choice_options
 @extra_option

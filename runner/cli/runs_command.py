@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from runner.cli.complain import complain
+from runner.cli.completing import complete_gates, complete_runs, complete_steps_of_run
 from runner.cli.options import DurationType, hand_on_settings, option, output_options, problem_output_option
 from runner.cli.runs_store import record_option, run_store, show, width
 from runner.engine.observe import RunEvent
@@ -88,8 +89,13 @@ def list_runs(newest: int | None, record: Path | None, output: str) -> int:
 
 
 @command.command("show", epilog=EXAMPLES)
-@click.argument("run")
-@option("--step", metavar="ID", help="Only this step, its results whole.")
+@click.argument("run", shell_complete=complete_runs)
+@option(
+    "--step",
+    metavar="ID",
+    shell_complete=complete_steps_of_run,
+    help="Only this step, its results whole.",
+)
 @option("--host", metavar="HOST", help="Only this host, its results whole.")
 @record_option
 @problem_output_option
@@ -117,7 +123,7 @@ def show_run(run: str, step: str | None, host: str | None, record: Path | None, 
 
 
 @command.command("watch", epilog=EXAMPLES)
-@click.argument("run")
+@click.argument("run", shell_complete=complete_runs)
 @record_option
 @output_options
 def watch_run(run: str, record: Path | None, output: tuple[str, ...], no_color: bool, verbose: int) -> int:
@@ -138,7 +144,7 @@ def watch_run(run: str, record: Path | None, output: tuple[str, ...], no_color: 
 
 
 @command.command("stop", epilog=EXAMPLES)
-@click.argument("run")
+@click.argument("run", shell_complete=complete_runs)
 @record_option
 def stop_run(run: str, record: Path | None) -> int:
     """Tell RUN to stop as Ctrl-C would, and wait until it has; a second time hurries it."""
@@ -151,8 +157,8 @@ def stop_run(run: str, record: Path | None) -> int:
 
 
 @command.command("approve", epilog=EXAMPLES)
-@click.argument("run")
-@click.argument("step")
+@click.argument("run", shell_complete=complete_runs)
+@click.argument("step", shell_complete=complete_gates)
 @option("--reject", is_flag=True, help="Say no: the run ends at the gate, with exit code 4.")
 @record_option
 def approve_gate(run: str, step: str, reject: bool, record: Path | None) -> int:
@@ -164,8 +170,8 @@ def approve_gate(run: str, step: str, reject: bool, record: Path | None) -> int:
 
 
 @command.command("diff", epilog=EXAMPLES)
-@click.argument("first", metavar="RUN1")
-@click.argument("second", metavar="RUN2")
+@click.argument("first", metavar="RUN1", shell_complete=complete_runs)
+@click.argument("second", metavar="RUN2", shell_complete=complete_runs)
 @record_option
 @problem_output_option
 def diff_runs(first: str, second: str, record: Path | None, output: str) -> int:
@@ -184,7 +190,7 @@ def diff_runs(first: str, second: str, record: Path | None, output: str) -> int:
 
 
 @command.command("export", epilog=EXAMPLES)
-@click.argument("run")
+@click.argument("run", shell_complete=complete_runs)
 @option(
     "-o",
     "--output",

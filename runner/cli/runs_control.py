@@ -65,20 +65,20 @@ def approve(directory: RunDirectory, step: str, *, go: bool) -> str:
     """
     control = directory.control
     if directory.is_running() is not None:
-        waiting = {gate.step: gate for gate in control.waiting()}
-        if step not in waiting:
-            raise _no_such_gate(directory, step, list(waiting), "waits there now")
-        then = ""
+        words, then = "waits there now", ""
     else:
-        shut = _shut_gates(directory)
-        if step not in shut:
-            raise _no_such_gate(directory, step, shut, "is what the run ended at")
-        then = f"; go on with: runner resume {directory.run}"
+        words, then = "is what the run ended at", f"; go on with: runner resume {directory.run}"
+    gates = open_gates(directory)
+    if step not in gates:
+        raise _no_such_gate(directory, step, gates, words)
     control.answer(step, go=go, who=user_name(), at=datetime.now(UTC))
     return f"gate `{step}` of run {directory.run} is {'approved' if go else 'rejected'}{then}"
 
 
-def _shut_gates(directory: RunDirectory) -> list[str]:
+def open_gates(directory: RunDirectory) -> list[str]:
+    """Gates that an answer would help: those that wait, and where nobody runs the run those that it ended at."""
+    if directory.is_running() is not None:
+        return [gate.step for gate in directory.control.waiting()]
     results = directory.replay(outputs=False).results.values()
     shut = (one.step for one in results if one.failure is not None and one.failure.code in GATE_SHUT)
     return list(dict.fromkeys(shut))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from runner.cli.completing import complete_schemas
 from runner.errors import ExitCode, UsageError
 from runner.problems import suggestion
 from runner.schema_files import schema_names, schema_text
@@ -18,7 +19,7 @@ In a playbook's first line, for editors with yaml-language-server:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_schemas)
 def command(name: str | None) -> int:
     """Print a JSON Schema; without a name, the names there are."""
     names = schema_names()

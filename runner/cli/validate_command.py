@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runner.cli.complain import complain
+from runner.cli.completing import complete_files
 from runner.cli.extras import read_extras
 from runner.cli.options import extra_option, inventory_option, problem_output_option
 from runner.cli.prepare import Given, prepare
@@ -46,7 +47,7 @@ Exit code 2 where anything is an error, else 0."""
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("path", nargs=-1, required=True)
+@click.argument("path", nargs=-1, required=True, shell_complete=complete_files)
 @inventory_option
 @extra_option
 @problem_output_option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,6 +85,68 @@ def test_completion_completes(folder: Path) -> None:
             timeout=60,
         )
         assert f"plain,{expected}" in done.stdout.splitlines()
+
+
+def _completed(words: str, folder: Path) -> set[str]:
+    """What `runner` offers where the last word is completed."""
+    environment = {**clean_environment(), "_RUNNER_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [shutil.which("runner", path=_scripts()) or "runner"],
+        env={**environment, "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return set(done.stdout.split())
+
+
+def test_names_are_completed(folder: Path, typed: Typed) -> None:
+    """Files, runs, their steps and gates, steps of a playbook, formats, schemas, codes; nothing where nothing fits."""
+    (folder / "runner.toml").touch()
+    (folder / "hello.yml").write_text(
+        "version: 1\nname: n\nsteps:\n- {id: greet, script: 'true'}\n"
+        "- {id: go_live, needs: [greet], gate: {message: on?, timeout: 10ms, default: stop}}\n"
+    )
+    assert typed("run", "hello.yml", "-o", "quiet", "--no-input").code == 4
+    (run,) = (path.name for path in folder.glob(".runner/runs/*"))
+    assert _completed("runner run hel", folder) == {"file,hel"}
+    assert _completed("runner run hello.yml -i ho", folder) == {"file,ho"}
+    assert _completed("runner resume ", folder) == {"plain,last", f"plain,{run}"}
+    assert _completed(f"runner runs show {run[:6]}", folder) == {f"plain,{run}"}
+    assert _completed("runner runs show last --step ", folder) == {"plain,greet", "plain,go_live"}
+    assert _completed("runner resume last --rerun gr", folder) == {"plain,greet"}
+    assert _completed("runner runs approve last ", folder) == {"plain,go_live"}
+    assert _completed("runner run hello.yml --only g", folder) == {"plain,greet", "plain,go_live"}
+    assert _completed("runner run hello.yml -o j", folder) == {"plain,json", "plain,jsonl"}
+    assert _completed("runner schema pl", folder) == {"plain,plan", "plain,playbook"}
+    assert _completed("runner explain unknown-ste", folder) == {
+        "plain,unknown-step",
+        "plain,unknown-step-tag",
+    }
+    assert _completed("runner run missing.yml --only g", folder) == set()
+    assert _completed("runner runs show nosuch --step ", folder) == set()
+
+
+def test_bash_completes_a_file_and_a_run(folder: Path, typed: Typed) -> None:
+    """The script as bash runs it."""
+    if shutil.which("bash") is None:
+        pytest.skip("`bash` is not installed")
+    script = folder / "completion.bash"
+    script.write_text(typed("completion", "bash").out)
+    asked = "COMP_WORDS=(runner resume la); COMP_CWORD=2; _runner_completion runner; echo ${COMPREPLY[@]}"
+    done = subprocess.run(
+        ["bash", "-c", f"source {script}; {asked}"],
+        env={**clean_environment(), "PATH": f"{_scripts()}:{os.environ['PATH']}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["last"], done.stderr
 
 
 def _scripts() -> str:
