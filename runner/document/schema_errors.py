@@ -10,6 +10,7 @@ from runner.document.nodes import Mapping as MappingNode
 from runner.document.schema_place import Place, node_at, place_of
 from runner.document.schema_validator import Finding, is_template, keys_elsewhere
 from runner.document.schema_values import (
+    MODULES,
     about_value,
     is_bare_number,
     is_flag,
@@ -121,7 +122,8 @@ class SchemaErrors:
         given = [key for key in node.entries if key in choice]
         for key in given[1:]:
             self._two(place, given[0], key, node)
-        if given or id(node) in self._unknown or id(node) in self.noted:
+        meant = any(isinstance(node.get(key), MappingNode) for key in MODULES)  # told at the key
+        if given or meant or id(node) in self._unknown or id(node) in self.noted:
             return
         words = words_of(choice)
         span = next((name.span for name, _ in node.entries.values()), node.span)

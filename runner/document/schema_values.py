@@ -20,6 +20,15 @@ _BEYOND_ANY_TIME = Decimal(10) ** 15  # milliseconds: thirty thousand years
 _TICK = Decimal("0.0000001")  # of a .NET TimeSpan: 100 ns
 
 
+MODULES = {
+    "debug": "to print a text write `script: echo TEXT`; here `debug` asks powershell for debug records",
+    "fail": "write `fail: MESSAGE`",
+    "file": "write `ensure` with `test` and `set`; here `file` names a script file",
+    "template": "write `copy: {content: TEXT, dest: PATH}`: `content` is a template",
+}
+"""What to write for modules of Ansible whose names are keys of other meaning."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """``rule`` completes the sentence after the subject, ``tail`` says what was written."""
@@ -114,7 +123,12 @@ def _hints(key: str, finding: Finding, node: AnyNode) -> Iterable[str]:
     elif finding.rule == "enum" and value is False and "off" in finding.due:
         yield "write `off`"
     elif key == "args" and isinstance(value, dict):
-        yield "names with values go into `parameters`"
+        directory = "; the directory is `working_directory`" if "chdir" in value else ""
+        yield "names with values go into `parameters`" + directory
+    elif isinstance(value, dict) and key in MODULES:
+        yield MODULES[key]
+    elif key == "connection" and value == "local":
+        yield "write `target: local` in the step, or `connection: {transport: local}`"
     elif finding.title == "text" and isinstance(value, bool) and isinstance(node, Scalar):
         yield f'put it in quotes: `"{node.text}"`'
     elif key == "version":

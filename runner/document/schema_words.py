@@ -55,7 +55,6 @@ _STEP = {
     "raw": "script",
     "setfact": "set_vars",
     "uri": "http",
-    "winpowershell": "script",
     "winshell": "script",
     **{f"ansible.builtin.{word}": word for word in ("assert", "command", "copy", "fail", "fetch", "reboot")},
     "ansible.builtin.pause": "gate",
@@ -186,12 +185,54 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     "include": {"path": "file", "src": "file", "steps": "file"},
 }
 
+_DOTS = 2
+"""In the full name of a module: ``ansible.builtin.apt``."""
+_MODULE = "modules of Ansible are not run here: write `script`, or `ensure` with `test` and `set`"
+_LIST = "write `loop` with a list, or with an expression that gives one"
+_ROOT = "write `run_as: {user: NAME, method: sudo}`"
+_MODULES = (
+    *(
+        "add_host",
+        "apt",
+        "apt_key",
+        "apt_repository",
+        "async_status",
+        "blockinfile",
+        "cron",
+        "dnf",
+        "firewalld",
+    ),
+    *("get_url", "git", "group", "group_by", "include_vars", "iptables", "known_hosts", "lineinfile", "meta"),
+    *(
+        "mount",
+        "package",
+        "ping",
+        "pip",
+        "replace",
+        "service",
+        "service_facts",
+        "setup",
+        "stat",
+        "synchronize",
+    ),
+    *("sysctl", "systemd", "systemd_service", "unarchive", "user", "win_feature", "win_file", "win_ping"),
+    *("win_package", "win_regedit", "win_service", "win_template", "win_updates", "win_user", "yum"),
+)
+
 ADVICE: Mapping[str, Mapping[str, str]] = {
     "playbook": {
         "anyerrorsfatal": "write `max_fail: 0`, or `any_errors: stop` under `defaults`",
-        "become": "write `run_as: root` under `defaults`, or in a step",
+        "become": f"{_ROOT} under `defaults`, or in a step",
+        "becomeuser": f"{_ROOT} under `defaults`, or in a step",
+        "collections": "there are no modules to look up; leave the key out",
+        "forcehandlers": "a step with `run_if: always` runs after a failure too",
         "gatherfacts": "facts are collected by a step with `collect`; leave the key out",
         "handlers": "write a step with `when: NAME.changed`, where NAME is what the other step registers",
+        "importplaybook": "put the steps into a file and name it with `include: FILE` in a step",
+        "moduledefaults": "write keys of all steps under `defaults`",
+        "posttasks": "write them as the last of `steps`",
+        "remoteuser": "write `connection: {user_name: NAME}` under `defaults`, or `user_name` in a target",
+        "retries": "write `retry` under `defaults`, or in a step",
         "ignoreunreachable": "write `unreachable: ignore` under `defaults`, or in a step",
         "order": "write `order_by` under `defaults`, or in a step",
         "roles": "put the steps into a file and name it with `include: steps/NAME.yml`",
@@ -199,7 +240,32 @@ ADVICE: Mapping[str, Mapping[str, str]] = {
         "strategy": "a host goes on when what a step needs is done there; `needs` with `wait: all` makes it wait",
     },
     "step": {
+        **{module.replace("_", ""): _MODULE for module in _MODULES},
         "anyerrorsfatal": "write `any_errors: stop`",
+        "becomeexe": _ROOT,
+        "becomeflags": _ROOT,
+        "sudo": _ROOT,
+        "sudouser": _ROOT,
+        "collections": "there are no modules to look up; leave the key out",
+        "debugger": "leave the key out; `runner resume` goes on after a failure",
+        "diff": "`--diff` of the command line shows differences; leave the key out",
+        "firstavailablefile": _LIST,
+        "gatherfacts": "facts are collected by a step with `collect`; leave the key out",
+        "importplaybook": "write `include: FILE`",
+        "moduledefaults": "write keys of all steps under `defaults`",
+        "remoteuser": "write `connection: {user_name: NAME}`, or `user_name` in the target",
+        "tasks": "write the steps below `block`",
+        "winpowershell": "write `script`, with `shell: powershell` where the hosts do not speak it anyway",
+        "withcartesian": _LIST,
+        "withfileglob": "write `loop` with the names, or with what a step before it registered",
+        "withflattened": _LIST,
+        "withindexeditems": "write `loop: {over: LIST, index: NAME}`",
+        "withlines": "register the output of a step and write `loop: NAME.output`",
+        "withnested": _LIST,
+        "withrandomchoice": 'write `loop: ["{{ LIST | random }}"]`',
+        "withsequence": "write `loop: range(1, 11)`",
+        "withsubelements": _LIST,
+        "withtogether": _LIST,
         "checkmode": "write `read_only: true` for a step that runs under --check too",
         "delay": "write it in `retry`: `retry: {attempts: 3, delay: 5s}`",
         "delegatefacts": "results and `set_vars` belong to the host, wherever the body runs; leave the key out",
@@ -219,6 +285,13 @@ ADVICE: Mapping[str, Mapping[str, str]] = {
     },
     "retry": {"until": "it stands in the step itself, beside `retry`"},
     "loop": {"label": "results name their items by themselves; leave the key out"},
+    "copy": {"remotesrc": "`src` is on this controller; copy within a host by a `script`"},
+    "command": {
+        "cmd": "write the program as `command` and its words as `args` of the step",
+        "argv": "write the program as `command` and its words as `args` of the step",
+        "chdir": "write `working_directory` in the step",
+        "creates": "write `when`, or `ensure` with `test` and `set`",
+    },
     "gate": {"seconds": "write `timeout: 30s`", "minutes": "write `timeout: 5m`"},
     "wait_for": {
         "delay": "what waits looks at once; put a pause into a step before it, or leave the key out",
@@ -268,6 +341,8 @@ def correct(
         key = same or renamed
         return Correction(key, (f"write `{key}`",))
     advice = ADVICE.get(scope, {}).get(squashed)
+    if advice is None and scope == "step" and word.count(".") >= _DOTS:
+        advice = ADVICE[scope].get(_squash(word.rpartition(".")[2]), _MODULE)
     if advice:
         return Correction(None, (advice,))
     for where, keys in elsewhere.items():

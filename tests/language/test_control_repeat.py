@@ -87,3 +87,18 @@ def test_items_have_names_and_attempts_of_their_own(author: Author) -> None:
     )
     each = ran.result("each")
     assert (ran.code, each["output"]) == (0, ["1: 1", "2: 2"])
+
+
+def test_a_loop_goes_over_the_items_of_a_mapping(author: Author) -> None:
+    """`NAME.items()` gives pairs; the mapping itself is refused with what to write."""
+    playbook = """
+        vars: {ports: {web: 80, db: 5432}}
+        steps:
+          - {id: each, loop: OVER, script: 'echo "${Using:item[0]}=${Using:item[1]}"'}
+        """
+    ran = author.run(playbook.replace("OVER", "ports.items()"))
+    assert [each["output"] for each in ran.result("each")["items"]] == [["web=80"], ["db=5432"]]
+
+    failure = author.run(playbook.replace("OVER", "ports")).result("each")["failure"]
+    assert failure["code"] == "loop-not-a-list"
+    assert "NAME.items()" in failure["hints"][0]

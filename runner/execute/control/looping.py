@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, ItemsView, KeysView, Sequence, ValuesView
 from dataclasses import replace
 from typing import Any
 
@@ -37,7 +37,7 @@ def loop_items(loop: Loop, scope: Scope) -> list[Item]:
     """
     over = loop.over
     value = scope.evaluate(over) if isinstance(over, Scalar) else scope.render(over)
-    if isinstance(value, range | set | frozenset | tuple):
+    if isinstance(value, range | set | frozenset | tuple | KeysView | ValuesView | ItemsView):
         value = list(value)
     if not isinstance(value, list):
         kind = (
@@ -47,7 +47,11 @@ def loop_items(loop: Loop, scope: Scope) -> list[Item]:
             if value is None
             else f"a {type(value).__name__}"
         )
-        hints = ("`{{ x.items() | list }}` gives pairs of key and value",) if isinstance(value, dict) else ()
+        hints = (
+            ("write `loop: NAME.items()`: `item[0]` is the key and `item[1]` the value",)
+            if isinstance(value, dict)
+            else ()
+        )
         raise VariableError(
             "loop-not-a-list", f"`loop` needs a list, this gives {kind}", over.span, hints=hints
         )

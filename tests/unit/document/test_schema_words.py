@@ -33,6 +33,7 @@ KEYS: dict[str, set[str]] = {
     "jump": fields(DEFS["jump_host"]),
     "needs": fields(DEFS["need"]),
     "run_as": fields(DEFS["run_as"]),
+    "command": fields(DEFS["command_item"]),
     "pool": fields(DEFS["pool"]),
     "waves": fields(DEFS["wave"]),
     **{name: set(DEFS[name]["properties"]) for name in ("target", "connection", "credential", "deadlines")},
@@ -80,3 +81,20 @@ def test_an_unknown_word_is_answered_with_a_near_one_or_nothing() -> None:
     """A misspelt key gets the near one; a word that is like nothing gets no guess."""
     assert correct("step", "regsiter", KEYS["step"], {}).key == "register"
     assert correct("step", "zzzzzz", KEYS["step"], {}) == correct("step", "qqqq", KEYS["step"], {})
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("community.general.ufw", "modules of Ansible"),
+        ("ansible.builtin.apt", "modules of Ansible"),
+        ("ansible.windows.win_powershell", "shell: powershell"),
+        ("with_fileglob", "write `loop`"),
+        ("become_flags", "write `run_as"),
+        ("remote_user", "user_name"),
+    ],
+)
+def test_a_word_of_ansible_is_answered_with_what_to_write(word: str, hint: str) -> None:
+    """Modules by their full names too, whatever collection they are of."""
+    (said,) = correct("step", word, KEYS["step"], {}).hints
+    assert hint in said
