@@ -12,10 +12,13 @@ kind of quote, space between the parts, the order of attributes, the case of a G
 
 from __future__ import annotations
 
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from string import ascii_letters
 from uuid import UUID
 
@@ -47,6 +50,12 @@ ACKS = {
     Kind.SIGNAL: Kind.SIGNAL_ACK,
     Kind.CLOSE: Kind.CLOSE_ACK,
 }
+
+
+_GUID = rb"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"
+_DATA = re.compile(rb"<Data Stream='Default' PSGuid='" + _GUID + rb"'>")
+_END_OF_DATA = b"</Data>"
+_ACK = re.compile(rb"<((?:Data|Command|Signal|Close)Ack) PSGuid='" + _GUID + rb"' />")
 
 
 class NotAPacket(ValueError):
@@ -93,6 +102,20 @@ def parse_packet(line: bytes) -> Packet:
 
     """
     line = line.strip(_SPACE)
+    return _as_powershell_writes_it(line) or _whatever_its_form(line)
+
+
+def _as_powershell_writes_it(line: bytes) -> Packet | None:
+    """The packet of a line that leaves nothing to XML's choice, in a fifth of the time; None where it is another."""
+    if (found := _DATA.match(line)) is not None and line.endswith(_END_OF_DATA):
+        with suppress(NotAPacket):
+            return Packet(Kind.DATA, _guid(found[1]), _base64(line[found.end() : -len(_END_OF_DATA)]))
+    elif (found := _ACK.fullmatch(line)) is not None:
+        return Packet(_KINDS[found[1]], _guid(found[2]))
+    return None
+
+
+def _whatever_its_form(line: bytes) -> Packet:
     if not line.startswith(b"<"):
         raise NotAPacket("it does not begin with `<`")
     at = _end_of_name(line, 1)
@@ -167,6 +190,7 @@ def _content(line: bytes, at: int, kind: Kind) -> bytes:
     return line[at:close].strip(_SPACE)
 
 
+@lru_cache(maxsize=256)
 def _guid(text: bytes | None) -> UUID | None:
     if text is None or len(text) != len(_SESSION):
         raise NotAPacket("`PSGuid` is missing or no GUID")
