@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -41,6 +42,8 @@ MESSAGES = [
     (0x00041006, '<Obj RefId="0"><MS><I32 N="PipelineState">4</I32></MS></Obj>'),
 ]
 _MANY = 100_000
+#: SSH_MSG_IGNORE (RFC 4253 11.2).
+_IGNORED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,16 @@ class _Server(asyncssh.SSHServer):
 
     def __init__(self, key: asyncssh.SSHKey) -> None:
         self._key = key
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        """Send what is asked for alone, as OpenSSH does: asyncssh leads each packet by an empty one."""
+        send = conn.send_packet
+
+        def send_without_ignored(kind: int, *args: bytes, **options: Any) -> None:
+            if kind != _IGNORED:
+                send(kind, *args, **options)
+
+        conn.send_packet = send_without_ignored  # type: ignore[assignment, method-assign] # there is no setting for it
 
     def begin_auth(self, username: str) -> bool:
         """Ask for a key (asyncssh's call)."""
