@@ -411,10 +411,10 @@ class Driver:
         return self._label(Assignment(step, 0))[0]
 
     def _cancelled(self, assignment: Assignment) -> Result:
-        why = f"the run was stopped ({self._stopped_because})"
+        label = self._label(assignment)
         if self._stopped_because is None:
-            why = self._reasons.first or "its step was stopped"
-        return cancelled(*self._label(assignment), why)
+            return cancelled(*label, self._reasons.first or "its step was stopped", run=False)
+        return cancelled(*label, f"the run was stopped ({self._stopped_because})")
 
     def _internal(self, assignment: Assignment, error: BaseException) -> Result:
         """Our bug as a result; the exception itself is handed out at the end."""

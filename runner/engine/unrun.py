@@ -6,9 +6,9 @@ from runner.engine.result import Failure, Result, Status
 from runner.errors import JournalError
 
 
-def cancelled(step: str, host: str, why: str) -> Result:
-    """It was not started any more."""
-    failure = Failure("run-stopped", f"not started: {why}", phase="plan")
+def cancelled(step: str, host: str, why: str, *, run: bool = True) -> Result:
+    """It was not started any more, because the run was stopped, or its step alone."""
+    failure = Failure("run-stopped" if run else "step-stopped", f"not started: {why}", phase="plan")
     return Result(step=step, host=host, status=Status.CANCELLED, failure=failure)
 
 

@@ -19,6 +19,9 @@ MOST_GROUPS = 50
 MOST_STDERR = 8
 _MOST_ITEMS = 3
 _SAME_IN_ALL_STEPS = frozenset({Status.UNREACHABLE, Status.CANCELLED})
+_STOPPED = frozenset({"run-stopped", "step-stopped"})
+"""Codes of what did not go wrong itself: somebody or something else stopped it."""
+_STOPPED_SIGN = "!"
 _STATUS_WORDS = {Status.TIMED_OUT: "timed out", Status.UNKNOWN: "unknown: it may have run"}
 
 _ITS_OWN = re.compile(r" \(tried: [^)]*\)|; certificate of .*? SHA-256 [0-9a-f]+")
@@ -60,49 +63,56 @@ class FailureReport:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._groups: dict[_Key, FailureGroup] = {}
+        self._stopped: dict[_Key, FailureGroup] = {}  # apart, lest a stop of many leaves no room for failures
         self._left_out: dict[tuple[str, Status], dict[str, None]] = {}
 
     def add(self, result: Result) -> None:
         """Take one result."""
         if not result.status.bad or result.ignored:
             return
-        group = self._groups.get(key := _likeness(result))
-        if group is None and len(self._groups) >= MOST_GROUPS:
+        groups = self._stopped if _was_stopped(result) else self._groups
+        group = groups.get(key := _likeness(result))
+        if group is None and len(groups) >= MOST_GROUPS:
             self._left_out.setdefault((result.step, result.status), {})[result.host] = None
             return
         if group is None:
-            group = self._groups[key] = FailureGroup(_essence(result))
+            group = groups[key] = FailureGroup(_essence(result))
         group.add(result)
         if result.rescued:
             group.rescue(result.host, (result.step,))
 
     def rescue(self, host: str, steps: Collection[str]) -> None:
         """A ``rescue`` mended what these steps did there: told as mended, or not at all past the limits."""
-        for group in self._groups.values():
+        for group in (*self._groups.values(), *self._stopped.values()):
             group.rescue(host, steps)
         for (step, _), hosts in self._left_out.items():
             if step in steps:
                 hosts.pop(host, None)
 
     def __bool__(self) -> bool:
-        return bool(self._groups)
+        return bool(self._groups or self._stopped)
 
     def lines(self, *, bad: str = "✗", mended: str | None = "✓") -> list[Line]:
-        """The report, in the order in which the failures came; each ends with an empty line.
+        """The report: failures in the order in which they came, then what was stopped; each ends with an empty line.
 
         ``bad`` and ``mended`` are signs, the second of what was rescued everywhere; None leaves that out.
         """
         lines: list[Line] = []
-        for group in self._groups.values():
-            if len(group.rescued) < len(group.hosts):
-                lines += [*self._group_lines(group, bad), ()]
-            elif mended is not None:
-                lines += [*self._group_lines(group, mended), ()]
-        for (step, status), hosts in self._left_out.items():
-            if hosts:
-                words = f"{bad} {step} {_status_words(status)} in other ways on "
-                lines += [line(Piece(words, STATUS_ROLES[status]), Piece(self._fold(hosts), Role.HOSTS)), ()]
+        for groups, sign in ((self._groups, bad), (self._stopped, _STOPPED_SIGN)):
+            for group in groups.values():
+                if len(group.rescued) < len(group.hosts):
+                    lines += [*self._group_lines(group, sign), ()]
+                elif mended is not None:
+                    lines += [*self._group_lines(group, mended), ()]
+            lines += self._left_out_lines(sign, stopped=groups is self._stopped)
         return lines
+
+    def _left_out_lines(self, sign: str, *, stopped: bool) -> Iterator[Line]:
+        for (step, status), hosts in self._left_out.items():
+            if hosts and stopped == (status is Status.CANCELLED):
+                words = f"{sign} {step} {_status_words(status)} in other ways on "
+                yield line(Piece(words, STATUS_ROLES[status]), Piece(self._fold(hosts), Role.HOSTS))
+                yield ()
 
     def result_lines(self, result: Result, *, bad: str = "✗") -> list[Line]:
         """One bad result told alone, as it happens."""
@@ -128,7 +138,7 @@ class FailureReport:
         if result.failure is not None:
             message = result.failure.message
             names_one = len(group.hosts) > 1 and _without_name(message, result.host) != message
-            yield from self._failure_lines(result.status, result.failure, names_one=names_one)
+            yield from self._failure_lines(result, result.failure, names_one=names_one)
         yield from self._error_lines(result)
         for item in [item for item in result.items if item.bad][:_MOST_ITEMS]:
             said = item.failure.message if item.failure else _how_it_ended(item)
@@ -138,18 +148,17 @@ class FailureReport:
         for hint in result.failure.hints if result.failure else ():
             yield line("    ", Piece("hint:", Role.NOTE), f" {self._told(hint)}")
 
-    def _failure_lines(self, status: Status, failure: Failure, *, names_one: bool) -> Iterator[Line]:
+    def _failure_lines(self, result: Result, failure: Failure, *, names_one: bool) -> Iterator[Line]:
         likewise = " (the others likewise)" if names_one else ""
         first, *others = harmless_lines(self._mask(failure.message)) or [""]
-        yield line(
-            "    ",
-            Piece(f"error[{failure.code}]", Role.BAD),
-            Piece(f": {first}", Role.STRONG),
-            Piece(likewise, Role.FAINT),
-        )
+        if _was_stopped(result):
+            told = [Piece(first, Role.STRONG), Piece(f" [{failure.code}]", Role.FAINT)]
+        else:
+            told = [Piece(f"error[{failure.code}]", Role.BAD), Piece(f": {first}", Role.STRONG)]
+        yield line("    ", *told, Piece(likewise, Role.FAINT))
         for other in others[:MOST_STDERR]:  # PowerShell's messages may have lines
             yield line("    ", Piece(other, Role.STRONG))
-        if (ran := _whether_it_ran(status, failure)) not in failure.message:
+        if (ran := _whether_it_ran(result.status, failure)) not in failure.message:
             yield line("    ", Piece(ran, Role.FAINT))
 
     def _error_lines(self, result: Result) -> Iterator[Line]:
@@ -175,6 +184,12 @@ class FailureReport:
 
     def _told(self, text: str) -> str:
         return harmless(self._mask(text))
+
+
+def _was_stopped(result: Result) -> bool:
+    return (
+        result.status is Status.CANCELLED and result.failure is not None and result.failure.code in _STOPPED
+    )
 
 
 def _likeness(result: Result) -> _Key:

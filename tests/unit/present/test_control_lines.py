@@ -266,7 +266,7 @@ def test_a_stop_is_said_once_where_the_policy_is_its_reason() -> None:
 def test_a_host_with_a_short_name_fails_like_the_others() -> None:
     """`a` stands in many words of a message, which then is no message of its own."""
     lines = recap(run_of([cancelled("s", host) for host in ("a", "r", "web1")]))
-    assert lines[1] == "x s cancelled on a,r,web1 (3 hosts)"
+    assert lines[1] == "! s cancelled on a,r,web1 (3 hosts)"
     assert not any("likewise" in text for text in lines)
 
 

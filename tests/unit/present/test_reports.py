@@ -63,6 +63,39 @@ def test_failures_that_differ_only_in_the_name_of_the_host_are_one() -> None:
     ]
 
 
+def stopped(step: str, host: str, stderr: str = "working") -> Result:
+    """It ran, and was ended by a stop of the run."""
+    failure = Failure("run-stopped", "the run was stopped; it was ended on the host", may_have_run=True)
+    return Result(step=step, host=host, status=Status.CANCELLED, stderr=[stderr], failure=failure)
+
+
+def test_who_was_stopped_stands_behind_what_failed() -> None:
+    """Under another sign, and without the word error: nothing went wrong there but that somebody ended it."""
+    assert report_of([stopped("one", "web1"), stopped("one", "web2"), failed("one", "web3")]) == [
+        "✗ one failed (exit 5) on web3",
+        "    error[exit-code]: the script ended with exit code 5",
+        "    it ran, and failed",
+        "    line 3 of the script: bind() failed",
+        "    | nginx: [emerg] bind() failed",
+        "    hint: look with `runner shell`",
+        "",
+        "! one cancelled on web[1-2] (2 hosts)",
+        "    the run was stopped; it was ended on the host [run-stopped]",
+        "    it may have run, wholly or in part",
+        "    | working",
+        "",
+    ]
+
+
+def test_a_stop_of_many_leaves_room_for_failures() -> None:
+    """However many were stopped in ways of their own, a failure that came after them is told whole."""
+    lines = report_of(
+        [*(stopped("one", f"web{n}", f"at {n}") for n in range(MOST_GROUPS + 2)), failed("tidy", "web0")]
+    )
+    assert lines[1] == "    error[exit-code]: the script ended with exit code 5"
+    assert lines[-2] == f"! one cancelled in other ways on web[{MOST_GROUPS}-{MOST_GROUPS + 1}]"
+
+
 def test_a_wrong_password_is_told_once_though_every_host_has_its_address() -> None:
     """Where it was tried and what its certificate says differ at every host; the reason does not."""
     own = "; certificate of CN=web{0}, issued by CN=CA, for `web{0}`, valid 2026 to 2027, SHA-256 {0}{0}ab"
