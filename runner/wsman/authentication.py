@@ -9,7 +9,7 @@ import spnego
 import spnego.channel_bindings
 
 from runner.wsman.authentication_errors import incomplete, not_offered, refused, untrusted_host
-from runner.wsman.authentication_steps import context_errors, in_login_thread, offers, step, token_of
+from runner.wsman.authentication_steps import context_errors, off_loop, offers, step, token_of
 from runner.wsman.certificate import channel_binding
 from runner.wsman.encryption import Sealing
 from runner.wsman.entry import Entry
@@ -126,7 +126,8 @@ class _Exchange:
             binding = spnego.channel_bindings.GssChannelBindings(application_data=data)
         entry = self.entry
         protocol = protocol or await self._protocol()
-        return await in_login_thread(
+        return await off_loop(
+            protocol,
             lambda: spnego.client(
                 entry.username,
                 entry.password.reveal() if entry.password is not None else None,
@@ -137,7 +138,7 @@ class _Exchange:
                 options=spnego.NegotiateOptions.wrapping_winrm
                 if entry.seals and entry.protocol != "credssp"
                 else spnego.NegotiateOptions.none,
-            )
+            ),
         )
 
     async def _protocol(self) -> str:

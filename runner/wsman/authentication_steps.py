@@ -22,8 +22,9 @@ from runner.wsman.http_errors import Attempt
 T = TypeVar("T")
 
 #: A KDC that hangs keeps a thread for half a minute (krb5.conf's kdc_timeout), and must not keep asyncio's own, which
-#: look up names. More logins at once than this wait; an NTLM step takes about a millisecond.
+#: look up names. More logins at once than this wait.
 _THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="login")
+_NTLM = "ntlm"
 _CHALLENGE = re.compile(r"\s*([A-Za-z][A-Za-z0-9!#$&^_.+-]*)(?:\s+([A-Za-z0-9+/=]*))?")
 
 
@@ -42,8 +43,13 @@ async def in_login_thread(work: Callable[[], T]) -> T:
 
 
 async def step(context: spnego.ContextProxy, token: bytes | None) -> bytes | None:
-    """One step of a security context; it may talk to a KDC."""
-    return await in_login_thread(lambda: context.step(token))
+    """One step of a security context; away from the loop, unless it is NTLM's, which asks nobody else."""
+    return await off_loop(context.protocol, lambda: context.step(token))
+
+
+async def off_loop(protocol: str, work: Callable[[], T]) -> T:
+    """Run a part of a login where it may wait for a KDC without holding up others; NTLM only computes, for 1 ms."""
+    return work() if protocol == _NTLM else await in_login_thread(work)
 
 
 def offers(response: Response, header: str = "www-authenticate") -> list[str]:

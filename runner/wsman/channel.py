@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from spnego.exceptions import SpnegoError
@@ -233,16 +234,28 @@ class Dialler:
 
 async def _reach(host: str, port: int, attempt: Attempt) -> HttpConnection:
     attempt.phase = Phase.NAME
-    loop = asyncio.get_running_loop()
-    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [host] if _is_address(host) else await _look_up(host, port)
     attempt.phase = Phase.TCP
     failure: OSError | None = None
-    for _, _, _, _, address in addresses:
+    for address in addresses:
         try:
-            return await HttpConnection.open(str(address[0]), port)
+            return await HttpConnection.open(address, port)
         except OSError as error:
             failure = failure or error
     raise failure or OSError("the name has no address")
+
+
+async def _look_up(host: str, port: int) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for _, _, _, _, address in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _port(parts: SplitResult) -> int:
