@@ -231,9 +231,8 @@ async def test_variables_stay_in_a_session(site: Site) -> None:
 async def test_timeout_stops_the_pipeline_and_keeps_the_session(site: Site) -> None:
     """A step that sleeps is stopped, its `finally` runs and its output arrives; the session takes the next step."""
     script = "1; try { Start-Sleep 300 } finally { 'finally' }; 2"
-    timeout = (
-        "10s" if real_engine() else "3s"
-    )  # an engine's first script loads modules, and must get to its `try`
+    # The first script of an engine loads modules, and is to get to its `try` before it is stopped.
+    timeout = "10s" if real_engine() else "3s"
     finished = await play(
         site,
         [
