@@ -1,9 +1,10 @@
 """The whole line but for the hosts: from playbook and inventory to the summary, over a transport that answers at once.
 
-Run: ``python -m benchmarks whole [--rounds N] [--hosts N] [--steps N] [--journal]``. Each size and way runs in a
-process of its own, so that its memory is its own; issue 3 allows 300 MB for 10,000 hosts x 10 steps. With ``--journal``
-the run is recorded, and what ``resume`` does before it connects is measured too: the journal read again, and each
-assignment of a plan made again decided. Issue 5 allows 500 MB and 1 GB written for 10,000 hosts x 100 steps.
+Run: ``python -m benchmarks whole [--rounds N] [--hosts N] [--steps N] [--journal | --recorded]``. Each size and way
+runs in a process of its own, so that its memory is its own; issue 3 allows 300 MB for 10,000 hosts x 10 steps. With
+``--journal`` the run is recorded, and ``resume`` is measured too: the journal read again, each assignment of a plan
+made again decided, and all of them restored. With ``--recorded`` that alone: every assignment is recorded as done
+without being run. Issue 5 allows 500 MB and 1 GB written for 10,000 hosts x 100 steps.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ from runner.cli.kept import Journaling
 from runner.cli.prepare import Given, Origin, Prepared, prepare
 from runner.cli.recording import header_of
 from runner.engine.observe import Observer, Summary
+from runner.engine.result import Result, Status
 from runner.execute.run import run_plan
-from runner.journal.store import RunStore
+from runner.journal.replay import Key
+from runner.journal.store import RunDirectory, RunStore
 from runner.journal.writer import JournalWriter
 from runner.plan.model import Plan
 from runner.present.open import open_presenters
@@ -112,7 +115,11 @@ def measure(folder: Path, way: str, hosts: int, steps: int, *, record: bool) -> 
 
 
 async def _run(
-    plan: Plan, transport: NullTransport, observer: Observer, recorder: JournalWriter | None
+    plan: Plan,
+    transport: NullTransport,
+    observer: Observer,
+    recorder: JournalWriter | None,
+    restored: Mapping[Key, Result] | None = None,
 ) -> Summary:
     return await run_plan(
         plan,
@@ -121,6 +128,7 @@ async def _run(
         observer=observer,
         clock=SystemClock(),
         recorder=recorder,
+        restored=restored,
     )
 
 
@@ -137,8 +145,45 @@ async def _recorded(
     return summary
 
 
+async def _record(directory: RunDirectory, plan: Plan) -> None:
+    """Every assignment as done, as many started at once as are run at once."""
+    writer, now = JournalWriter(directory), datetime.now(UTC)
+    for planned in plan.steps:
+        step = planned.step.id
+        for first in range(0, len(planned.placements), PARALLEL):
+            hosts = [placement.host for placement in planned.placements[first : first + PARALLEL]]
+            await asyncio.gather(*(writer.started(step, host, 1, None) for host in hosts))
+            for host in hosts:
+                done = Result(
+                    step=step,
+                    host=host,
+                    status=Status.OK,
+                    started_at=now,
+                    duration=0.000412345,
+                    exit_code=0,
+                    output=["hello"],
+                    transport="ssh",
+                )
+                writer.ended(step, host, done)
+    await writer.close()
+
+
+def record_only(folder: Path, way: str, hosts: int, steps: int) -> dict[str, float]:
+    """Seconds and bytes of recording a run that never was, by the writer of a real one."""
+    playbook, inventory = write(folder, way, hosts, steps)
+    prepared, plan = planned(playbook, inventory)
+    header = header_of(prepared, plan, _given(inventory), path=str(playbook), logins={})
+    begin, busy = time.perf_counter(), time.process_time()
+    asyncio.run(_record(RunStore(folder).create(header), plan))
+    return {
+        "run": time.perf_counter() - begin,
+        "computing": time.process_time() - busy,
+        "written": sum(file.stat().st_size for file in folder.glob("runs/**/*") if file.is_file()),
+    }
+
+
 def read_again(folder: Path) -> dict[str, float]:
-    """Seconds and peak memory in MiB of what ``resume`` does before it connects."""
+    """Seconds and peak memory in MiB of what ``resume`` does of a run that is done: it connects to nobody."""
     begin = time.perf_counter()
     history = RunStore(folder).find("last").replay()
     read, peak = time.perf_counter(), _peak()
@@ -149,10 +194,19 @@ def read_again(folder: Path) -> dict[str, float]:
     going = go_on(plan, history, decisions={})
     if going.left:
         raise SystemExit(f"{going.left} assignments are left")
+    decided, peak_of_deciding = time.perf_counter(), _peak()
+    with (folder / "output").open("w") as output:
+        presenters = open_presenters(("plain",), screen=Screen(stdout=output, stderr=output), mask=str)
+        summary = asyncio.run(_run(plan, NullTransport(), presenters, None, going.restored))
+        presenters.close()
+    if summary.restored != len(going.restored):
+        raise SystemExit(f"not everything was restored: {summary}")
     return {
         "read": read - begin,
-        "decided": time.perf_counter() - made,
+        "decided": decided - made,
+        "restored": time.perf_counter() - decided,
         "peak of reading": peak,
+        "peak of deciding": peak_of_deciding,
         "memory": _peak(),
     }
 
@@ -171,6 +225,9 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help=f"steps of a host [{STEPS}]")
     parser.add_argument("--way", choices=WAYS, help="one way in place of both")
     parser.add_argument("--journal", action="store_true", help="record the run, and read it again")
+    parser.add_argument(
+        "--recorded", action="store_true", help="record a run that never was, and read it again"
+    )
     parser.add_argument("--one", nargs=2, metavar=("WAY", "HOSTS"), help=argparse.SUPPRESS)
     parser.add_argument("--again", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -180,8 +237,13 @@ def main() -> int:
         return 0
     if given.one is not None:
         way, hosts = given.one[0], int(given.one[1])
+        if given.recorded:
+            print(json.dumps(record_only(given.folder, way, hosts, given.steps)))
+            return 0
         print(json.dumps(measure(given.folder, way, hosts, given.steps, record=given.journal)))
         return 0
+    if given.recorded:
+        return _tell_recorded(given)
     print(
         f"{given.steps} steps, one variable a host, throttle {PARALLEL}: median of {given.rounds} (lowest..highest)"
     )
@@ -206,6 +268,23 @@ def main() -> int:
     return 0
 
 
+def _tell_recorded(given: argparse.Namespace) -> int:
+    hosts = given.hosts or max(SIZES)
+    found = []
+    for _ in range(given.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            sized = ("--steps", str(given.steps), "--folder", folder, "--recorded")
+            found.append(_asked("--one", given.way or WAYS[0], str(hosts), *sized))
+            again = _asked("--again", folder)
+            found[-1] |= again | {"memory again": again["memory"]}
+    computing = Spread.of([taken["computing"] / (hosts * given.steps) * 1e6 for taken in found])
+    print(
+        f"{hosts:,} hosts x {given.steps} steps, recorded in {computing.shown(1)} us of computing an assignment"
+    )
+    print(*_journal_lines(found), sep="\n")
+    return 0
+
+
 def _journal_lines(runs: Sequence[Mapping[str, float]]) -> Iterator[str]:
     def most(part: str) -> float:
         return max(taken[part] for taken in runs)
@@ -215,7 +294,8 @@ def _journal_lines(runs: Sequence[Mapping[str, float]]) -> Iterator[str]:
         f"          read again in {Spread.of([taken['read'] for taken in runs]).shown()} s, "
         f"peak {most('peak of reading'):.0f} MiB; "
         f"decided in {Spread.of([taken['decided'] for taken in runs]).shown()} s, "
-        f"peak {most('memory again'):.0f} MiB with the plan"
+        f"peak {most('peak of deciding'):.0f} MiB with the plan; "
+        f"restored in {Spread.of([taken['restored'] for taken in runs]).shown()} s, peak {most('memory again'):.0f} MiB"
     )
 
 
