@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.powershell_fleet import Host, ntlm_users, over_process, over_winrm
-from tests.end_to_end.site import PATIENCE, Site, nap
+from tests.end_to_end.powershell_fleet import Host, ntlm_users, over_process, over_ssh, over_winrm
+from tests.end_to_end.site import Site, nap
 from tests.support.openssh import OpenSsh, running
 from tests.support.winrm_lab import USER
 
@@ -23,6 +23,8 @@ PASSWORD = "Winter 2026!"
 TOKEN = "t0ken+of/the=house & more"
 RETURNED = "returned-by-the-host-42"
 SECRETS = (PASSWORD, TOKEN, RETURNED)
+_PATIENCE = 180.0
+"""Seconds for one run."""
 
 #: Run by the interpreter at its start: every library of the runner tells everything it knows into a file. The engine,
 #: which stands for the host, keeps what it knows to itself.
@@ -81,9 +83,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture
 async def site(tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """A host over a process and one over WinRM, whose engines echo what they are sent; every library is loud."""
-    hosts, mark = {"near": Host(), "far": Host()}, nap()
+    """A host over a process, over SSH and over WinRM, whose engines echo what they are sent; each library is loud."""
+    hosts, mark = {"near": Host(), "through": Host(), "far": Host()}, nap()
     monkeypatch.setenv("NTLM_USER_FILE", str(ntlm_users(tmp_path)))
+    # three engines at once beside other tests
+    monkeypatch.setattr("tests.end_to_end.site.PATIENCE", _PATIENCE)
     empty = Site(tmp_path / "site", server)
     empty.write("loud/sitecustomize.py", LOUD)
     empty.write("temporary/here", "")
@@ -95,12 +99,18 @@ async def site(tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch)
     async with AsyncExitStack() as stack:
         near = over_process(tmp_path / "engines", mark)
         _, far = await over_winrm(tmp_path, {"far": hosts["far"]}, mark, stack)
-        connections = {"near": near("near", hosts["near"]), "far": far("far", hosts["far"])}
+        sshd, through = await stack.enter_async_context(
+            over_ssh(tmp_path / "subsystems", {"through": hosts["through"]}, mark)
+        )
+        empty.know(sshd)
+        (empty.home / ".ssh" / "id_ed25519").write_bytes(sshd.client_key.read_bytes())
+        ways = {"near": near, "through": through, "far": far}
+        connections = {name: ways[name](name, host) for name, host in hosts.items()}
         inventory = {
             "version": 1,
             "connection": {"shell": "powershell"},
             "hosts": {
-                name: {"address": "127.0.0.1", "connection": connections[name]} for name in connections
+                name: {"address": "127.0.0.1", "connection": dict(way)} for name, way in connections.items()
             },
         }
         empty.write("inventory.yml", json.dumps(inventory))
@@ -134,16 +144,21 @@ async def _watched(mine: str) -> bytes:
 async def test_nothing_that_is_written_holds_a_secret(site: Site, output: str) -> None:
     """Neither output, files, logs of libraries, nor process lists, whatever the form of the output."""
     watching = asyncio.create_task(_watched(str(site.folder.parent)))
-    async with asyncio.timeout(PATIENCE * 2):
+    async with asyncio.timeout(_PATIENCE * 2):
         done = await site.run("-e", "@given.json", "-v", "-o", "jsonl=events.jsonl", output=output)
     watching.cancel()
     listed = await watching
     assert done.code == 0, done.stdout + done.stderr
     events = (site.folder / "events.jsonl").read_text()
-    assert '"far"' in events
+    assert {name for name in ("near", "through", "far") if f'"{name}"' in events} == {
+        "near",
+        "through",
+        "far",
+    }
     assert "********" in events  # what the host echoed came, and was masked
     log = (site.folder / "debug.log").read_text()
     assert "everything is told" in log
+    assert "DEBUG:asyncssh:" in log
     written = everything_written(site) | {
         "standard output": done.stdout.encode(),
         "standard error": done.stderr.encode(),
