@@ -160,6 +160,7 @@ class _Attempt:
 
     def _host_error(self, error: HostError) -> _Ended:
         """A cut link is unreachable where surely nothing ran, else failed: its failure says that it may have run."""
+        error = self._site.services.connections.named(error, self._site.placement.endpoint)
         status = Status.FAILED
         if isinstance(error, Unreachable) or (isinstance(error, ConnectionLost) and not error.may_have_run):
             status = Status.UNREACHABLE

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from runner.engine.shape import Assignment
-from runner.errors import ExecutionFailed, Unreachable
+from runner.errors import ExecutionFailed, HostError, Unreachable
 from runner.execute.control.delegation import places_of
 from runner.execute.patience import Patience
 from runner.execute.world import World
@@ -48,6 +48,7 @@ class Connections:
         self._patience = patience
         self._open: dict[int, Link] = {}
         self._opening: dict[int, _Opening] = {}
+        self._opened_as: dict[int, str] = {}  # the host that the last attempt to connect was made for
         self._closing: set[asyncio.Task[None]] = set()
         self._shared: dict[Endpoint, int] = {}  # a number for all endpoints that share a connection
         self._numbers: dict[
@@ -92,6 +93,7 @@ class Connections:
         opening = self._opening.get(key)
         if opening is None:
             _log.debug("%s: opens %s to %s, port %s", *_reached(endpoint))
+            self._opened_as[key] = endpoint.host
             opening = self._opening[key] = _Opening(asyncio.ensure_future(self._connect(endpoint)))
             opening.task.add_done_callback(lambda task: self._opened(key, task))
         opening.waiting += 1
@@ -101,6 +103,18 @@ class Connections:
             opening.waiting -= 1
             if not opening.waiting and not opening.task.done():
                 opening.task.cancel()
+
+    def named(self, error: HostError, endpoint: Endpoint) -> HostError:
+        """The error as the endpoint's own host tells it, where its connection was opened for another name of it."""
+        opened_as = self._opened_as.get(self._key(endpoint), endpoint.host)
+        if opened_as == endpoint.host:
+            return error
+        message, *hints = (
+            text.replace(f"`{opened_as}`", f"`{endpoint.host}`") for text in (error.message, *error.hints)
+        )
+        return type(error)(
+            error.code, message, hints=hints, phase=error.phase, may_have_run=error.may_have_run
+        )
 
     def ended(self, assignment: Assignment, after: Sequence[asyncio.Task[None]] = ()) -> None:
         """An assignment is over: the last one that could need a connection closes it, once ``after`` is done."""

@@ -282,6 +282,27 @@ async def test_an_unreachable_host_is_held_back_and_the_others_go_on(tmp_path: P
     assert seen.exit_code == 3
 
 
+async def test_each_name_of_one_endpoint_is_named_in_its_own_failure(tmp_path: Path) -> None:
+    """They share the one attempt to connect, whose error names the host it was made for; nobody else reads of it."""
+
+    class Away(Failing):
+        async def connect(self, endpoint: Endpoint, login: Login | None) -> LocalConnection:
+            self.opened.append(endpoint.host)
+            await asyncio.sleep(0)
+            hint = f"look with `runner doctor` at `{endpoint.host}`"
+            raise Unreachable("connect-refused", f"`{endpoint.host}` is not there", hints=(hint,))
+
+    transport = Away()
+    steps = "- {id: x, target: all, script: 'true'}"
+    seen = await run(tmp_path, book(steps), transports={"local": transport})
+    assert transport.opened == ["a"]
+    for host in "abc":
+        failure = seen.result("x", host).failure
+        assert failure is not None
+        assert failure.message == f"`{host}` is not there"
+        assert failure.hints == (f"look with `runner doctor` at `{host}`",)
+
+
 async def test_one_connection_serves_a_host_and_is_closed_with_its_last_step(tmp_path: Path) -> None:
     """Steps that begin at once share one opening; every connection is closed at the end."""
     transport = Failing()
