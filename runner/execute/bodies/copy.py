@@ -176,5 +176,8 @@ def _validation(command: str, *, powershell: bool) -> str:
     """The command with the file's name as the first argument of the shell; ``%s`` says where it goes, else last."""
     if not command:
         return ""
+    # In PowerShell `%s` may stand within quotes of the author's; what is put last has quotes of its own, or on Unix a
+    # program is handed what the name matches as a pattern.
     name = "$($args[0])" if powershell else '"$1"'
-    return command.replace("%s", name) if "%s" in command else f"{command} {name}"
+    last = f'"{name}"' if powershell else name
+    return command.replace("%s", name) if "%s" in command else f"{command} {last}"

@@ -35,6 +35,7 @@ class Disk:
     def __init__(self, **files: bytes) -> None:
         self.files = {f"C:\\data\\{name}.bin": data for name, data in files.items()}
         self.pieces: list[int] = []
+        self.checks: list[str] = []
         self.damage = False
         self.lie: dict[str, Any] = {}
 
@@ -61,6 +62,7 @@ class Disk:
         if call.named["Mode"]:
             raise Refused("mode-refused Windows has access lists and no mode")
         self.pieces = [len(piece) for piece in call.input]
+        self.checks.append(call.named["Validate"])
         if call.named["Validate"].startswith("exit"):  # ends the script around it too, which answers nothing
             call.exit(0)
             return
@@ -151,6 +153,21 @@ async def test_a_damaged_file_is_refused_and_taken_away(tmp_path: Path) -> None:
     assert failure is not None
     assert failure.code == "digest-differs"
     assert disk.files == {"C:\\data\\a.bin": b"old"}
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [("Test-It", 'Test-It "$($args[0])"'), ("Test-It '-x' %s -y", "Test-It '-x' $($args[0]) -y")],
+)
+async def test_a_check_gets_the_name_of_the_new_file(tmp_path: Path, written: str, sent: str) -> None:
+    """As the script's first argument: where `%s` stands, else last and in quotes, so that it is no pattern."""
+    disk = Disk()
+    await play(
+        tmp_path,
+        disk,
+        f"- {{id: a, target: all, copy: {{content: new, dest: 'C:\\data\\a.bin', validate: \"{written}\"}}}}\n",
+    )
+    assert disk.checks == [sent]
 
 
 async def test_a_check_that_exits_leaves_the_copy_undone(tmp_path: Path) -> None:
