@@ -9,7 +9,8 @@ CODES: dict[str, CodePage] = {
         "Hosts of the run are held by another run",
         "The playbook or a step says `lock: run`, and another run that says so too is working on these hosts. Nothing "
         "was connected to. The message says which run, whose, where and since when. A run whose process has ended holds "
-        "nothing: its hosts are taken over at once on the same machine, and after 60 s from another.",
+        "nothing: its hosts are taken over at once on the same machine, and after 60 s from another. Runs that wait get their "
+        "hosts in the order in which they came, so a run that does not wait is refused too while others wait for them.",
         wrong="runner run patch.yml -i prod.yml          # while somebody patches the same hosts",
         right="runner run patch.yml -i prod.yml --lock-wait 10m",
     ),

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from runner.engine.port import Clock
@@ -26,8 +27,9 @@ TTL = 60.0
 _RENEWALS = 3
 """How often within the TTL; two may fail before anything is lost."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
-"""Seconds between two looks of a run that waits, growing."""
+_FIRST_PAUSE, _NEXT_PAUSE, _LONGEST_PAUSE = 0.1, 0.25, 1.0
+"""Seconds between two looks of a run that waits, growing; up to the second one for who is next, as hosts stay unused
+until it looks."""
 
 
 class ControllerLocks:
@@ -120,7 +122,7 @@ class ControllerLocks:
         begin, pause, told = self._clock.monotonic(), _FIRST_PAUSE, ""
         while True:
             asked = self._clock.monotonic()
-            answer = await self._do(store.acquire, hosts, self._holder, TTL)
+            answer = await self._do(partial(store.acquire, waits=self._wait > 0), hosts, self._holder, TTL)
             if isinstance(answer, Granted):
                 if answer.taken_over:
                     self._on_notice(taken_over(answer.taken_over, self._name_hosts))
@@ -128,16 +130,19 @@ class ControllerLocks:
             told = self._tell(answer, told)
             left = begin + self._wait - self._clock.monotonic()
             if left <= 0:
-                raise held_error(answer.held, self._name_hosts, waited=self._wait)
+                raise held_error(answer, self._name_hosts, waited=self._wait)
             # Chance keeps runs that wait for the same hosts from asking in step for ever.
             await self._clock.sleep(min(left, pause * random.uniform(0.5, 1.5)))  # noqa: S311 - no secret
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            runs_ahead = len({each.holder.holding for each in answer.ahead})
+            pause = min(pause * 1.5, _NEXT_PAUSE * (1 + runs_ahead), _LONGEST_PAUSE)
 
     def _tell(self, answer: Refused, told: str) -> str:
         """Say who is waited for, again when it is somebody else."""
-        who = who_holds(answer.held, self._name_hosts)
+        who, how = who_holds(answer.held or answer.ahead, self._name_hosts), "are held"
+        if not answer.held:
+            how = "others came first for"
         if self._wait and who != told:
-            self._on_notice(f"waits up to {format_duration(self._wait)} for hosts that are held: {who}")
+            self._on_notice(f"waits up to {format_duration(self._wait)} for hosts that {how}: {who}")
         return who
 
     async def _keep(self, store: LockStore, hosts: frozenset[str], renewed: float) -> None:

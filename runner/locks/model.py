@@ -67,6 +67,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """None of them, because others hold these; sorted by host."""
+    """None of them, because others hold these, or came ``ahead`` and wait for these; both sorted by host.
+
+    Of who is ahead ``token`` is the ticket, ``since`` when it came.
+    """
 
     held: tuple[Held, ...]
+    ahead: tuple[Held, ...] = ()

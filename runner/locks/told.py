@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from runner.errors import LockHeld
-from runner.locks.model import Held
+from runner.locks.model import Held, Refused
 from runner.units import format_duration
 
 NameHosts = Callable[[Iterable[str]], str]
@@ -15,13 +15,15 @@ _MOST = 3
 """Runs that a message names."""
 
 
-def held_error(held: Sequence[Held], name_hosts: NameHosts, *, waited: float) -> LockHeld:
-    """The error of a run that does not get its hosts; ``held`` is not empty, ``waited`` in seconds."""
+def held_error(refused: Refused, name_hosts: NameHosts, *, waited: float) -> LockHeld:
+    """The error of a run that does not get its hosts; ``waited`` in seconds."""
+    held = refused.held or refused.ahead
     first = by_run(held)[0][0].holder
-    after = f" and were not given back in {format_duration(waited)}" if waited else ""
+    what = "hosts are held" if refused.held else "others came first for hosts and wait for them"
+    after = f" and were not given back in {format_duration(waited)}" if waited and refused.held else ""
     return LockHeld(
         "lock-held",
-        f"hosts are held{after}: {who_holds(held, name_hosts)}; nothing was run",
+        f"{what}{after}: {who_holds(held, name_hosts)}; nothing was run",
         hints=(
             f"`runner runs show {first.run}` on `{first.controller}` shows what it does",
             "wait until they are given back: `--lock-wait 10m`",

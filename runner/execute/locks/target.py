@@ -200,8 +200,8 @@ class TargetLocks:
                 f"{answer.who} holds the lock on this host{waited}; nothing was run",
                 hints=(
                     "wait until it is given back: `--lock-wait 10m`",
-                    f"where that run is gone, the lock is free after {format_duration(float(TTL))} at most, or at once "
-                    "by `runner locks release --on-hosts -i INVENTORY HOST --force`",
+                    f"where that run is gone, the lock is free after {format_duration(float(TTL))} at most",
+                    "or release it by hand: `runner locks release --on-hosts -i INVENTORY HOST --force`",
                 ),
                 phase="open",
             )

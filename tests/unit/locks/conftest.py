@@ -28,6 +28,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     served: str = request.getfixturevalue("server")
     engine = create_engine(served.replace("postgresql:", "postgresql+psycopg:"))
     with engine.begin() as connection:
-        connection.execute(text("drop table if exists runner_locks, runner_locks_format"))
+        names = "runner_locks, runner_locks_queue, runner_locks_queue_hosts, runner_locks_format"
+        connection.execute(text(f"drop table if exists {names}"))
     engine.dispose()
     return served
