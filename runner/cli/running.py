@@ -36,7 +36,7 @@ from runner.present.sink import OutputClosed, OutputNotWritten
 from runner.present.terminal import Screen
 from runner.transport.endpoint import Endpoint
 from runner.transport.local import LocalTransport
-from runner.transport.port import Link, Login, Transport
+from runner.transport.port import Knocks, Link, Login, Transport
 
 
 class SystemClock:
@@ -337,10 +337,18 @@ class _Late:
 
     async def connect(self, endpoint: Endpoint, login: Login | None) -> Link:
         """Open a connection; see the transport's own ``connect``."""
+        return await self._loaded().connect(endpoint, login)
+
+    async def knock(self, endpoint: Endpoint, login: Login | None, address: str, port: int) -> bool:
+        """Try a port by the way to a host; see :class:`runner.transport.port.Knocks`."""
+        transport = self._loaded()
+        return isinstance(transport, Knocks) and await transport.knock(endpoint, login, address, port)
+
+    def _loaded(self) -> Transport:
         if self._transport is None:
             self._transport = self._load()
             gc.freeze()
-        return await self._transport.connect(endpoint, login)
+        return self._transport
 
     async def close(self) -> None:
         """Close what was opened."""

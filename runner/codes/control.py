@@ -82,7 +82,8 @@ CODES: dict[str, CodePage] = {
         summary="What a `wait_for` step waits for did not come within its `timeout`",
         explanation=(
             "The message says what the last look saw. `from: controller` looks from this machine and `from: host` "
-            "from the host itself; a firewall between the two makes the difference."
+            "from the host itself; a firewall between the two makes the difference. The port of a host that stands behind "
+            "a jump host is tried from the jump host; a `url` is asked for from this machine always."
         ),
         wrong="- wait_for: {port: 8080}   # the application listens on the host's loopback alone\n",
         right="- wait_for: {port: 8080, from: host, timeout: 10m}\n",

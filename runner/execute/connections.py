@@ -16,7 +16,7 @@ from runner.execute.patience import Patience
 from runner.execute.world import World
 from runner.plan.model import Placement, Plan
 from runner.transport.endpoint import Endpoint
-from runner.transport.port import Connection, Link
+from runner.transport.port import Connection, Knocks, Link
 
 _log = logging.getLogger(__name__)  # for --trace
 
@@ -103,6 +103,17 @@ class Connections:
             opening.waiting -= 1
             if not opening.waiting and not opening.task.done():
                 opening.task.cancel()
+
+    async def knock(self, endpoint: Endpoint, address: str, port: int) -> bool:
+        """Try a port by the way to a host: through its jump host. False where nothing stands between.
+
+        Raises:
+            Unreachable: the port does not answer there, or the way cannot be used.
+
+        """
+        transport: object = self._world.transports.get(endpoint.transport)
+        login = self._world.logins.get(endpoint.credential) if endpoint.credential else None
+        return isinstance(transport, Knocks) and await transport.knock(endpoint, login, address, port)
 
     def named(self, error: HostError, endpoint: Endpoint) -> HostError:
         """The error as the endpoint's own host tells it, where its connection was opened for another name of it."""

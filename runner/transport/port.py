@@ -162,3 +162,19 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Close what is shared between connections (jump hosts); idempotent, never raises."""
+
+
+@runtime_checkable
+class Knocks(Protocol):
+    """A transport that may reach hosts through others, and other ports of them by the same way."""
+
+    async def knock(self, endpoint: Endpoint, login: Login | None, address: str, port: int) -> bool:
+        """Open a TCP connection to a port of a host by the way to it, and close it; nothing is sent.
+
+        Returns:
+            False where there is no such way, as nothing stands between: nothing was tried.
+
+        Raises:
+            Unreachable: the port does not answer there, or the way cannot be used.
+
+        """

@@ -101,6 +101,23 @@ class SshTransport:
         opening = endpoint.session_options.open_timeout or settings.timeout
         return SshLink(endpoint, link, open_timeout=opening, environment=environment)
 
+    async def knock(self, endpoint: Endpoint, login: Login | None, address: str, port: int) -> bool:
+        """Open a TCP connection to a port of a host from its jump host, and close it; see ``port.Knocks``.
+
+        The jump host must forward (``AllowTcpForwarding``), as it must for logins behind it.
+        """
+        settings = self._settings(endpoint, login)
+        if not settings.jump:
+            return False
+        jump = await self._jumps.reach(endpoint.host, settings.jump, ())
+        attempt = Attempt(endpoint.host, f"{address}:{port}", via=jump.name, timeout=settings.timeout)
+        try:
+            _, writer = await jump.link.open_connection(address, port, encoding=None)
+        except (asyncssh.Error, OSError) as error:
+            raise attempt.failure(error) from error
+        writer.close()
+        return True
+
     async def close(self) -> None:
         """Close the jump hosts; idempotent, never raises."""
         await self._jumps.close()

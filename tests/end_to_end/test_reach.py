@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,26 @@ async def test_hosts_behind_one_jump_host(site: Site, gate: OpenSsh) -> None:
     assert set(done.statuses("x").values()) == {"ok"}
     assert gate.logins() == 1
     assert site.server.logins() == logins + 8
+
+
+async def test_a_port_behind_a_jump_host_is_waited_for_there(site: Site, gate: OpenSsh) -> None:
+    """The controller tries it through the jump host's connection, and says so where it does not answer."""
+    site.know(gate)
+    logins = site.server.logins()
+    site.hosts("behind", jump=[{"host_name": "127.0.0.1", "port": gate.port, "user_name": gate.user}])
+    with socket.socket() as listener, socket.socket() as closed:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        closed.bind(("127.0.0.1", 0))
+        done = await site.run_steps(
+            f"- {{id: there, target: all, wait_for: {{port: {listener.getsockname()[1]}}}}}\n"
+            f"- {{id: not_there, target: all, wait_for: {{port: {closed.getsockname()[1]}, timeout: 1s}}}}\n"
+        )
+    assert done.statuses("there") == {"behind": "ok"}
+    failure = done.result("not_there", "behind")["failure"]
+    assert failure["code"] == "wait-timeout"
+    assert "the jump host `127.0.0.1` cannot reach `behind`: " in failure["message"]
+    assert (gate.logins(), site.server.logins()) == (1, logins)
 
 
 async def test_jump_host_that_is_down(site: Site, gate: OpenSsh) -> None:

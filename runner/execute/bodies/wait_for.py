@@ -27,6 +27,10 @@ _SHORTEST_LOOK = 1.0
 
 _CONTROLLER = "controller"
 
+_ELSEWHERE = (
+    "the controller looked; where the host itself can see it and the controller cannot, write `from: host`"
+)
+
 
 class WaitForRun:
     """One ``wait_for`` on one host; a :class:`runner.execute.done.Body`.
@@ -73,7 +77,10 @@ class WaitForRun:
     def _timed_out(self, missing: str, tries: int, waiting: Waiting) -> Done:
         limit, looked = format_duration(self._body.timeout), "look" if tries == 1 else "looks"
         message = f"{self._what} was waited for {limit} in vain ({tries} {looked}); last seen: {missing}"
-        return Done(failure=Failure("wait-timeout", message), judged=False, waited=waiting.waited)
+        body = self._body
+        seen_here = body.origin == _CONTROLLER and (body.port is not None or body.url is not None)
+        failure = Failure("wait-timeout", message, hints=(_ELSEWHERE,) if seen_here else ())
+        return Done(failure=failure, judged=False, waited=waiting.waited)
 
     def _prepared(self) -> tuple[str, Callable[[float], Awaitable[str | None]]]:
         """What is waited for in words, and a look at it: it may take so many seconds, and says what is missing."""
@@ -82,7 +89,7 @@ class WaitForRun:
             address, port = self._address() if here else "127.0.0.1", self._port()
             shown = f"port {port} of {self._site.placement.host}"
             if here:
-                return shown, lambda limit: _connect(address, port, limit)
+                return shown, lambda limit: self._port_from_here(address, port, limit)
             return shown, lambda limit: self._port_from_host(address, port, limit)
         if body.path is not None:
             path = rendered.text(scope, body.path, "`path`")
@@ -115,6 +122,19 @@ class WaitForRun:
     async def _that(self, limit: float) -> str | None:
         del limit  # a condition's script may take what it takes; the step's `timeout` bounds it
         return None if self._condition is None else await self._condition.missing()
+
+    async def _port_from_here(self, address: str, port: int, limit: float) -> str | None:
+        """From the controller, or from the jump host of a host that stands behind one."""
+        services, endpoint = self._site.services, self._site.placement.endpoint
+        try:
+            async with asyncio.timeout(limit):
+                if await services.connections.knock(endpoint, address, port):
+                    return None
+        except TimeoutError:
+            return f"no answer within {format_duration(round(limit, 1))}"
+        except Unreachable as error:
+            return error.message.removesuffix("; nothing was run")
+        return await _connect(address, port, limit)
 
     async def _port_from_host(self, address: str, port: int, limit: float) -> str | None:
         words = [address, str(port), f"{limit:.0f}"]
