@@ -14,12 +14,12 @@ IMPLICIT = "negotiatewithimplicitcredential"
 """The authentication that logs in with the controller's own ticket, so that no credential goes with it."""
 
 
-def nearest_logins(layers: Sequence[Layer], has_user_name: Callable[[str], bool]) -> list[Layer]:
+def nearest_logins(layers: Sequence[Layer], has_user_name: Callable[[Any], bool]) -> list[Layer]:
     """The layers, each without the keys of a login that a nearer one has replaced as a whole.
 
     A certificate, a credential and the controller's own ticket are three ways to log in (remoting.md 3.2): whoever
-    says one at a target does not mean the other of a group. ``has_user_name`` says whether a credential, by its name,
-    brings a user name, which takes the place of a farther ``user_name``.
+    says one at a target does not mean the other of a group. ``has_user_name`` says whether a credential, as it is
+    named, brings a user name, which takes the place of a farther ``user_name``.
     """
     hidden: set[str] = set()
     hides_implicit = False
@@ -36,7 +36,7 @@ def nearest_logins(layers: Sequence[Layer], has_user_name: Callable[[str], bool]
         elif "credential" in seen:
             hides_implicit = True
             hidden |= _CERTIFICATE
-            if "user_name" not in seen and has_user_name(_text(seen["credential"])):
+            if "user_name" not in seen and has_user_name(seen["credential"]):
                 hidden |= {"user_name"}
         if "user_name" in seen:
             hidden |= {"user_name"}

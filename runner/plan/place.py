@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
 from runner.using.model import Shell
 from runner.values import Secret, Span
-from runner.variables.scope import HostScopes
+from runner.variables.scope import HostScopes, Scope
 
 _KIND_TRANSPORTS = {"connection_uri": "winrm", "container_id": "container", "vm_name": "vm", "vm_id": "vm"}
 _CANCEL_TIMEOUTS = {"winrm": 60.0}
@@ -211,8 +211,8 @@ class Placer:
         }
         return Shell.POWERSHELL if speaks else reach.default_shell
 
-    def _has_user_name(self, credential: str) -> bool:
-        known = self._playbook.credentials.get(credential)
+    def _has_user_name(self, credential: Any, scope: Scope) -> bool:
+        known = self._playbook.credentials.get(str(scope.render(credential)))
         return known is not None and known.username is not None
 
     def _reach(self, host: NamedHost, target: Target | None, step: Step | None = None) -> Reach:
@@ -228,7 +228,9 @@ class Placer:
         layers += [host.connection, step.connection if step is not None else {}]
         if host.connection.get("transport") != "local":
             layers.append(self._overrides.settings)
-        settings = settings_of(nearest_logins(layers, self._has_user_name), scope.render, host.span)
+        settings = settings_of(
+            nearest_logins(layers, lambda said: self._has_user_name(said, scope)), scope.render, host.span
+        )
         self._keep_password(host, settings)
         return Reach(host, self._with_session_option(host.name, settings))
 
@@ -250,6 +252,8 @@ class Placer:
         if setting is None or not isinstance(setting.value, str):
             return settings
         named = self._playbook.session_options.get(setting.value)
+        if named is None:
+            self._tell_unknown("session option", setting.value, self._playbook.session_options, setting.span)
         option = self._scopes.of(host).render(named) if named is not None else {}
         return {**settings, "session_option": replace(setting, value=option, written=named)}
 
@@ -259,15 +263,25 @@ class Placer:
         return self._reach(NamedHost(name, span), None)
 
     def _check_credential(self, reach: Reach, endpoint: Endpoint) -> None:
-        """A name that only an inventory says is known to no other check."""
+        """What an inventory says, or a template comes to, is known to no other check."""
         name = endpoint.credential
         if name is None or any(
             name in known for known in (self._playbook.credentials, self.logins, self._overrides.logins)
         ):
             return
-        hints = suggestion(name, self._playbook.credentials)
-        words = f"no credential is named `{name}`"
-        self._problems.warning("unknown-credential", words, reach.span("credential"), *hints)
+        self._tell_unknown("credential", name, self._playbook.credentials, reach.span("credential"))
+
+    def _tell_unknown(self, kind: str, name: str, known: Iterable[str], span: Span) -> None:
+        """A warning where an inventory names it, which may be there for other playbooks."""
+        code, words, hints = (
+            f"unknown-{kind.replace(' ', '-')}",
+            f"no {kind} is named `{name}`",
+            suggestion(name, known),
+        )
+        if any(document.source.path == span.path for document in self._playbook.documents):
+            self._problems.error(code, words, span, *hints)
+        else:
+            self._problems.warning(code, words, span, *hints)
 
     def _check_same_host(self, host: NamedHost, endpoint: Endpoint) -> None:
         first, span = self._addresses.setdefault(host.name, (endpoint, host.span))

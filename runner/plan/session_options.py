@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from runner.plan.setting import Setting
-from runner.problems import Problems
+from runner.problems import Problems, suggestion
 from runner.transport.endpoint import LONGEST_TIMEOUT, ProxySettings, SessionOptions, freeze
 from runner.units import parse_duration, parse_size
 
@@ -67,6 +67,11 @@ def session_options(setting: Setting | None, transport: str, problems: Problems)
             continue
         read = _READERS.get(key)
         if read is None:
+            if setting.written is None and not key.startswith(
+                "proxy_"
+            ):  # a template's, which no schema checks
+                words = f"there is no session option `{key}`"
+                problems.error("unknown-key", words, setting.span, *suggestion(key, _READERS))
             continue  # told by the schema, or part of the proxy
         try:
             found[key] = read(value)

@@ -14,7 +14,7 @@ from runner.playbook.blocks import blocks_around
 from runner.playbook.bodies import CommandBody, LaterBody, ScriptBody
 from runner.playbook.model import Block, Playbook, Step
 from runner.playbook.preferences import check_preferences
-from runner.playbook.read import text_of
+from runner.playbook.read import is_template, text_of
 from runner.playbook.requires import check_requires
 from runner.problems import Problems, suggestion
 from runner.using.model import Shell
@@ -147,10 +147,10 @@ def _check_registers(steps: tuple[Step, ...], problems: Problems) -> None:
 
 def _check_connection(playbook: Playbook, connection: MappingABC[str, object], problems: Problems) -> None:
     credential = connection.get("credential")
-    if isinstance(credential, Scalar) and isinstance(credential.value, str):
+    if isinstance(credential, Scalar) and credential.is_text and not is_template(credential):
         _known("credential", credential.text, playbook.credentials, credential.span, problems)
     option = connection.get("session_option")
-    if isinstance(option, Scalar) and isinstance(option.value, str):
+    if isinstance(option, Scalar) and option.is_text and not is_template(option):
         _known("session option", option.text, playbook.session_options, option.span, problems)
 
 

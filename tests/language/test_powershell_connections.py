@@ -159,3 +159,45 @@ def test_the_nearest_key_wins(author: Author) -> None:
         document = author.plan(f"targets: {{t: {{{target}}}}}\n{step}").document
         ports.append({a["host"]: a["port"] for a in document["steps"][0]["assignments"]})
     assert ports == [{"w": 3, "v": 2}, {"w": 4}]
+
+
+BY_SITE = """\
+credentials:
+  ops_north: {username: 'D\\u', password: {env: OPS}}
+session_options: {slow_north: {open_timeout: 90s}}
+targets:
+  t: {hosts: w, transport: winrm, credential: "ops_{{ site }}", session_option: "slow_{{ site }}"}
+steps:
+  - {target: t, script: Get-Date}
+"""
+
+
+def test_credentials_and_session_options_are_named_by_templates(author: Author) -> None:
+    """A variable of the inventory says which of them a host has; the credential brings its user name."""
+    author.write(
+        "hosts.yml", "version: 1\nhosts: {w: {vars: {site: north}, connection: {user_name: someone}}}\n"
+    )
+    ran = author.plan(BY_SITE)
+    assert ran.code == 0, ran.stdout
+    (assignment,) = ran.document["steps"][0]["assignments"]
+    assert assignment["user"] is None  # that of the credential counts, not the inventory's
+
+
+def test_a_template_that_names_nothing_is_refused(author: Author) -> None:
+    """What a template comes to must be declared, told at the template."""
+    author.write("hosts.yml", "version: 1\nhosts: {w: {vars: {site: south}}}\n")
+    ran = author.plan(BY_SITE)
+    assert ran.codes == ["unknown-credential", "unknown-session-option"]
+    assert "no credential is named `ops_south`" in ran.words
+    assert "did you mean `slow_north`?" in ran.words
+
+
+def test_a_session_option_may_come_whole_from_a_variable(author: Author) -> None:
+    """`session_option: "{{ options }}"` takes a mapping, whose keys are checked as written ones are."""
+    head = CREDENTIALS + "vars: {options: {open_timeout: 9s, KEY: 1}}\n"
+    target = 'hosts: w, transport: winrm, credential: ops, session_option: "{{ options }}"'
+    author.write("hosts.yml", "version: 1\nhosts: {w: {}}\n")
+    planned(author, target, head=head.replace(", KEY: 1", ""))
+    assert "there is no session option `idel_timeout`" in refused(
+        author, target, head=head.replace("KEY", "idel_timeout")
+    )
