@@ -20,4 +20,5 @@ echo "every host's typed results: $report"
 LAB=$lab LIMIT='all:!windows' sh playbooks/control/kill-and-resume.sh || status=$?
 
 RUNNER_LAB_DIR=$PWD/$lab sh playbooks/invoke-command/run.sh || status=$?
+printf '\n%s\n' 'that was the demo; now by hand, in ten minutes: docs/tutorial/first-run.md'
 exit "$status"

@@ -38,11 +38,12 @@ say 'runner resume last'
 "$RUNNER" resume last -o rich
 
 echo
-echo "how often each step ran on the $hosts hosts, by what they wrote down themselves:"
+echo "how often each step ran on the $hosts hosts, by what they wrote down:"
 for step in drain upgrade check; do printf '  %-8s %3d times\n' "$step" "$(did "$step")"; done
 anew=$(($(did upgrade) - hosts))
 if [ "$(did drain)" != "$hosts" ] || [ "$(did check)" != "$hosts" ] || [ "$anew" -lt 0 ] || [ "$anew" -gt $at_once ]; then
   echo 'that is wrong: something ran twice, or is missing' >&2
   exit 1
 fi
-echo "what was done stayed done; $anew upgrades that the kill cut off began anew, as their \`rerun: safe\` allows"
+echo "what was done stayed done; $anew upgrades that the kill cut off began anew,"
+echo "as their \`rerun: safe\` allows"
