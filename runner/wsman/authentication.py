@@ -34,6 +34,22 @@ class LoggedIn:
     sealing: Sealing = Sealing.SPNEGO
 
 
+@dataclass(slots=True)
+class LastLogin:
+    """The last NTLM context of a wire, and what it was made for: the next is made from it.
+
+    pyspnego computes the hashes of the password for each context that is given one, for more than a millisecond, and
+    takes them over where a context is made from another.
+    """
+
+    made_for: tuple[str, bytes | None] | None = None
+    context: spnego.ContextProxy | None = None
+
+    def again(self, made_for: tuple[str, bytes | None]) -> spnego.ContextProxy | None:
+        """A new context of the same login, where it was made for the same."""
+        return self.context.new_context() if self.context is not None and self.made_for == made_for else None
+
+
 class AnsweredInstead(Exception):
     """The server answered before anybody was logged in: a wrong path, a proxy's page, a service that is down."""
 
@@ -49,6 +65,7 @@ async def log_in(
     headers: list[tuple[str, str]],
     attempt: Attempt,
     kerberos: KerberosReach,
+    last: LastLogin,
 ) -> LoggedIn:
     """Log in on a fresh connection, by requests without a body: no envelope goes out before it is known to count.
 
@@ -60,7 +77,7 @@ async def log_in(
     """
     if not entry.protocol:
         return await _by_header(entry, connection, target, headers, attempt)
-    exchange = _Exchange(entry, connection, target, headers, attempt, kerberos)
+    exchange = _Exchange(entry, connection, target, headers, attempt, kerberos, last)
     with context_errors(attempt, f"`{attempt.host}`", entry.mechanism):
         return await exchange.run()
 
@@ -99,6 +116,8 @@ class _Exchange:
     headers: list[tuple[str, str]]
     attempt: Attempt
     kerberos: KerberosReach
+    last: LastLogin
+    made_for: tuple[str, bytes | None] = ("", None)
 
     async def run(self) -> LoggedIn:
         scheme = "CredSSP" if self.entry.protocol == "credssp" else "Negotiate"
@@ -115,17 +134,23 @@ class _Exchange:
                 await self._exchange(context, scheme)
             except _NotOffered as again:
                 raise not_offered(self.attempt, self.entry.mechanism, again.offered) from None
+        if context.protocol == "ntlm":  # only now: it knows its credential since its first step
+            self.last.made_for, self.last.context = self.made_for, context
         sealing = {"CredSSP": Sealing.CREDSSP, "Kerberos": Sealing.KERBEROS}.get(scheme, Sealing.SPNEGO)
         return LoggedIn(context=context if self.entry.seals else None, sealing=sealing)
 
     async def _context(self, protocol: str = "") -> spnego.ContextProxy:
         binding = None
+        data = None
         certificate = self.connection.peer_certificate
         if certificate is not None:
             data = channel_binding(certificate)
             binding = spnego.channel_bindings.GssChannelBindings(application_data=data)
         entry = self.entry
         protocol = protocol or await self._protocol()
+        self.made_for = (entry.hostname, data)
+        if protocol == "ntlm" and (again := self.last.again(self.made_for)) is not None:
+            return again
         return await off_loop(
             protocol,
             lambda: spnego.client(

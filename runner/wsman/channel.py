@@ -17,7 +17,7 @@ from spnego.exceptions import SpnegoError
 from runner.errors import ConnectionLost
 from runner.transport.endpoint import Endpoint
 from runner.transport.port import Login
-from runner.wsman.authentication import LoggedIn, log_in
+from runner.wsman.authentication import LastLogin, LoggedIn, log_in
 from runner.wsman.certificate import Certificate
 from runner.wsman.certificate_login import ClientCertificate
 from runner.wsman.encryption import NotSealed, is_sealed, seal, unseal
@@ -110,6 +110,7 @@ class Dialler:
     Attributes:
         proxy_login: the credential of the proxy.
         kerberos: what is known of tickets.
+        last: the login before.
         environment: names proxies.
 
     """
@@ -119,6 +120,7 @@ class Dialler:
     contexts: TlsContexts
     proxy_login: Login | None = None
     kerberos: KerberosReach = field(default_factory=KerberosReach)
+    last: LastLogin = field(default_factory=LastLogin)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def attempt(self, url: str) -> Attempt:
@@ -142,7 +144,7 @@ class Dialler:
             connection = await self._ready(parts, certificate, attempt)
             target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             headers = [("Host", _host_and_port(parts)), ("User-Agent", "runner")]
-            logged_in = await log_in(entry, connection, target, headers, attempt, self.kerberos)
+            logged_in = await log_in(entry, connection, target, headers, attempt, self.kerberos, self.last)
             if logged_in.headers and not connection.usable:
                 # Who it was has been accepted, but a server may close after a request without a body.
                 connection = await self._ready(parts, certificate, attempt)

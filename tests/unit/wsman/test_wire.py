@@ -170,6 +170,23 @@ async def test_requests_at_once_have_a_connection_each_and_leave_them_for_the_ne
     assert opened == listener.connections == 3
 
 
+async def test_further_connections_log_in_by_ntlm_as_the_first_did(ntlm_user: Login) -> None:
+    """Each with a challenge and a key of its own, though the login is made from the one before."""
+    logins = Logins(mechanisms=frozenset({"negotiate"}))
+    async with (
+        listening(logins) as listener,
+        wire_to(listener.endpoint(Authentication.NEGOTIATE), ntlm_user) as wire,
+    ):
+        await wire.post(b"<first/>", timeout=WAIT)
+        bodies = [f"<envelope>{number}</envelope>".encode() for number in range(3)]
+        for _ in range(2):
+            answers = await asyncio.gather(*(wire.post(body, timeout=WAIT) for body in bodies))
+            assert [answer.body for answer in answers] == bodies
+
+    assert listener.connections == 3
+    assert {(envelope.user, envelope.sealed) for envelope in listener.envelopes} == {("CORP\\ops", True)}
+
+
 async def test_a_connection_that_the_server_closed_while_idle_is_replaced() -> None:
     """It is found closed before anything is sent, so the next request goes over a new one."""
     closing = Answer(200, b"<a/>", "application/soap+xml")
