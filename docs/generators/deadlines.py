@@ -35,8 +35,9 @@ _LIMITS = {
     "step": _Limit(
         "`timeout` of the step, its block or `defaults`",
         "none",
-        "What runs on the host is ended, with its children; the result is `timed_out`. It counts one attempt of one "
-        "item, from sending the body on: connecting, and waiting for a slot, are not in it.",
+        "What runs on the host is ended, with its children; the result is `timed_out`. Ending it may take "
+        "`session_option.cancel_timeout` more, then some seconds for an answer of the host. It counts one attempt of "
+        "one item, from sending the body on: connecting, and waiting for a slot, are not in it.",
     ),
     "run": _Limit(
         "`--timeout`",

@@ -86,7 +86,9 @@ CODES: dict[str, CodePage] = {
         summary="The step ran longer than its `timeout` on this host",
         explanation=(
             "Time is counted from sending the script; connecting and waiting are not in it. What ran "
-            "was ended with everything it had started, or the message says that it may still run."
+            "was ended with everything it had started, or the message says that it may still run. The stop has a time of "
+            "its own beyond the `timeout`: `cancel_timeout` of the session option (10 s over SSH, 60 s over WinRM), then "
+            "some seconds for an answer of the host."
         ),
         wrong="- script: ./long-job\n  timeout: 10s\n",
         right="- script: ./long-job\n  timeout: 30m\n",

@@ -128,16 +128,21 @@ class _Attempt:
         except TimeoutError:
             if not deadline.expired():
                 raise
+            answers = True
             if self._site.guard.progress.left:
-                await self._site.services.connections.doubt(self._site.placement.endpoint)
-            return self._timed_out(body)
+                answers = await self._site.services.connections.doubt(self._site.placement.endpoint)
+            return self._timed_out(body, answers=answers)
 
-    def _timed_out(self, body: Body) -> _Ended:
-        limit = format_duration(self._step.timeout or 0)
-        failure = Failure(
-            "step-timeout", f"it ran longer than {limit} and {self._what_is_left('was', 'may')}"
-        )
-        failure = replace(failure, may_have_run=True)
+    def _timed_out(self, body: Body, *, answers: bool) -> _Ended:
+        """What took longer than the timeout; where its stop did so too, the time that took is explained."""
+        limit, progress = format_duration(self._step.timeout or 0), self._site.guard.progress
+        hints: tuple[str, ...] = ()
+        told = f"it ran longer than {limit} and {self._what_is_left('was', 'may')}"
+        if progress.asked and not progress.children:
+            told += f": it did not stop in the {format_duration(progress.asked)} that it had for that"
+            told += "" if answers else ", and the host does not answer"
+            hints = ("`session_option: {cancel_timeout: 3s}` gives a stop less time",)
+        failure = Failure("step-timeout", told, may_have_run=True, hints=hints)
         return _Ended(replace(body.partial(), failure=failure, judged=False), Status.TIMED_OUT)
 
     def _what_is_left(self, was: str, may: str) -> str:

@@ -139,8 +139,11 @@ class Connections:
         if connection is not None:
             self._dismiss(connection, (), key)
 
-    async def doubt(self, endpoint: Endpoint) -> None:
-        """Something could not be ended over the endpoint's connection: drop it unless it still answers."""
+    async def doubt(self, endpoint: Endpoint) -> bool:
+        """Something could not be ended over the endpoint's connection: drop it unless it still answers.
+
+        Gives whether it does.
+        """
         key = self._key(endpoint)
         connection = self._open.get(key)
         if (
@@ -149,6 +152,7 @@ class Connections:
             and self._open.get(key) is connection
         ):
             self._dismiss(self._open.pop(key), (), key)
+        return self.is_open(endpoint)
 
     async def close(self) -> None:
         """Close everything, each within its time."""

@@ -18,11 +18,13 @@ class Progress:
     """How far an attempt came, for what its result says of the host.
 
     ``sent``: the body's text went out, so it may have run. ``left``: something could not be ended and may still run.
-    ``children``: what is known of processes that outlived a stop, as the end of a sentence, or empty.
+    ``asked``: for how many seconds it was asked to stop then. ``children``: what is known of processes that outlived a
+    stop, as the end of a sentence, or empty.
     """
 
     sent: bool = False
     left: bool = False
+    asked: float = 0.0
     children: str = ""
 
 
@@ -47,7 +49,7 @@ class Guard:
             raise
         except BaseException:
             if not await uninterrupted(self.patience.stop(process, self.grace, margin)):
-                self.progress.left = True
+                self.progress.left, self.progress.asked = True, self.grace + margin
             raise
 
 
