@@ -23,7 +23,7 @@ _COMMAND = "$ "
 # What differs from run to run, and what stands for it in a comparison.
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-[0-9a-f]{4}|…)"), "RUN"),
-    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+]00:00)?"), "WHEN"),
+    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+]00:00| UTC)?"), "WHEN"),
     (re.compile(r"\bby \S+ on \S+"), "by USER on MACHINE"),
     (re.compile(r"\b\d+(\.\d+)?m?s\b"), "TIME"),
     (re.compile(r"(?<=process )\d+"), "PID"),
@@ -82,7 +82,7 @@ def _commands(text: str) -> Iterator[tuple[str, str]]:
 def _run(command: str, folder: Path) -> str:
     """Both streams of a command, results first; the environment is that of a user with an empty home."""
     search = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {"PATH": search, "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "80"}
+    environment = {"PATH": search, "HOME": str(folder), "LANG": "C.UTF-8", "TZ": "UTC", "COLUMNS": "80"}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

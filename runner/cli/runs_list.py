@@ -9,6 +9,7 @@ from runner.engine.observe import Summary
 from runner.engine.result import Status
 from runner.journal.record import APPLIED, RunHeader
 from runner.journal.store import RunEntry
+from runner.present.cells import cell_width
 from runner.present.encode import encode_time
 from runner.present.harmless import harmless
 from runner.present.paint import Line
@@ -17,12 +18,40 @@ from runner.units import format_duration
 
 _COLUMNS = ("RUN", "PLAYBOOK", "STARTED", "TIME", "STATE", "OK", "FAILED", "UNREACHABLE", "EXIT")
 _NUMERIC = frozenset({"OK", "FAILED", "UNREACHABLE", "EXIT"})
+_COUNTS = frozenset({"OK", "FAILED", "UNREACHABLE"})
+_MISSED_BEST = ("EXIT", "TIME", "STARTED")
+_LEAST_NAME = 12
+"""Cells that a playbook's name keeps before a column is left out for it."""
 _FAILED = frozenset({Status.FAILED, Status.TIMED_OUT, Status.UNKNOWN, Status.CANCELLED})
 
 
 def list_lines(entries: Sequence[RunEntry], width: int) -> list[Line]:
-    """A line a run; hosts are counted where the run came to an end."""
-    return table_lines(_COLUMNS, [_row(entry) for entry in entries], width, numeric=_NUMERIC)
+    """A line a run; hosts are counted where the run came to an end.
+
+    Columns that nothing is in are left out, and where it is too narrow for a run's id those that can be missed best.
+    """
+    rows = [_row(entry) for entry in entries]
+    shown = [
+        index for index, name in enumerate(_COLUMNS) if name not in _COUNTS or any(row[index] for row in rows)
+    ]
+    for missed in _MISSED_BEST:
+        if _least_width(rows, shown) > width:
+            shown.remove(_COLUMNS.index(missed))
+    return table_lines(
+        [_COLUMNS[index] for index in shown],
+        [[row[index] for index in shown] for row in rows],
+        width,
+        numeric=_NUMERIC,
+        whole=frozenset(_COLUMNS) - {"PLAYBOOK"},
+    )
+
+
+def _least_width(rows: Sequence[Sequence[str]], shown: Sequence[int]) -> int:
+    """Cells that the columns need at least; only the playbook's name may be cut."""
+    widths = {index: max(cell_width(row[index]) for row in (_COLUMNS, *rows)) for index in shown}
+    name = _COLUMNS.index("PLAYBOOK")
+    widths[name] = min(widths[name], _LEAST_NAME)
+    return sum(widths.values()) + 2 * (len(shown) - 1)
 
 
 def list_document(entries: Sequence[RunEntry]) -> list[dict[str, Any]]:
@@ -34,7 +63,7 @@ def _row(entry: RunEntry) -> tuple[str, ...]:
     header, finished = entry.header, entry.finished
     if header is None:
         return (entry.run, "", "", "", entry.state.value, "", "", "", "")
-    began = f"{header.started_at:%Y-%m-%d %H:%M}"
+    began = f"{header.started_at.astimezone():%Y-%m-%d %H:%M}"  # as the clock on the wall; the id has UTC
     head = (entry.run, _name(header), began)
     if finished is None:
         return (*head, "", entry.state.value, "", "", "", "")

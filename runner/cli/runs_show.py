@@ -17,8 +17,8 @@ from runner.present.failures import FailureReport
 from runner.present.fold_outputs import OutputFold, output_lines
 from runner.present.folding import fold
 from runner.present.harmless import harmless
-from runner.present.paint import Line, Piece, Role, line
-from runner.present.recap import count_of, counts
+from runner.present.paint import STATUS_ROLES, Line, Piece, Role, line
+from runner.present.recap import count_of, status_words
 from runner.present.table import table_lines
 from runner.runs.outcome import outcomes, summary_of
 from runner.units import format_duration
@@ -63,7 +63,7 @@ def show_lines(
     for gate in gates:
         answer = f"runner runs approve {history.header.run} {gate.step}"
         lines += [line(Piece(f"? gate {gate.step}", Role.WARNING), f": {harmless(gate.message)}")]
-        lines += [line(f"    answer with: {answer}    (or with --reject)"), ()]
+        lines += [line(f"    answer with: {answer}"), line(f"    or say no:   {answer} --reject"), ()]
     lines += _step_table(history, list(known.values()), width)
     failures = FailureReport(unmasked)
     for key, result in known.items():
@@ -176,10 +176,10 @@ def _result_head(result: Result) -> Line:
     told += [format_duration(result.duration)] if result.duration else []
     told += [f"exit code {result.exit_code}"] if result.exit_code is not None else []
     told += [result.skip_reason] if result.skip_reason else []
-    told += [word for word in ("ignored", "rescued", "held_back", "secret") if getattr(result, word)]
+    told += [word for word in ("ignored", "rescued") if getattr(result, word)]
     return line(
         Piece(f"{result.step} on {harmless(result.host)}: ", Role.STRONG),
-        *counts({result.status: 1}),
+        Piece(status_words(result.status), STATUS_ROLES[result.status]),
         Piece(f"  {', '.join(told)}" if told else "", Role.FAINT),
     )
 
@@ -241,4 +241,4 @@ def outlines(history: History) -> tuple[StepOutline, ...]:
 
 
 def _when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}"

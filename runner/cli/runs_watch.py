@@ -20,6 +20,7 @@ from runner.engine.observe import (
 )
 from runner.errors import ExitCode
 from runner.journal.classify import Fate, classify
+from runner.journal.control import WaitingGate
 from runner.journal.reader import JournalReader
 from runner.journal.record import (
     Answered,
@@ -52,8 +53,10 @@ def watch(directory: RunDirectory, observer: Observer, *, sleep: Callable[[float
     outdated = _outdated(directory)
     history = History(reader.header)
     observer.on_event(_began(reader.header))
+    asked: frozenset[str] = frozenset()
     while True:
         going_on = directory.is_running() is not None  # asked before reading, so that nothing is missed
+        waiting = directory.control.waiting() if going_on else ()
         for number, record in reader:
             history.take(record)
             if number in outdated:
@@ -62,6 +65,10 @@ def watch(directory: RunDirectory, observer: Observer, *, sleep: Callable[[float
                 observer.on_event(event)
         if history.finished is not None or not going_on:
             break
+        for gate in waiting:
+            if gate.step not in asked:
+                observer.on_event(_opened(reader.header.run, gate))
+        asked = frozenset(gate.step for gate in waiting)
         sleep(_LOOK)
     ended = history.last_at or reader.header.started_at
     summary = summary_of(history)
@@ -98,6 +105,12 @@ def _outdated(directory: RunDirectory) -> set[int]:
 def _began(header: RunHeader) -> RunStarted:
     steps = tuple(StepOutline(id=step.id, name=step.name, hosts=step.hosts) for step in header.steps)
     return RunStarted(header.run, header.playbook, header.path, header.started_at, steps, header.hosts)
+
+
+def _opened(run: str, gate: WaitingGate) -> Notice:
+    """A gate that waits, which no record tells of; as a note, for nothing says on which hosts it does."""
+    answer = f"answer with `runner runs approve {run} {gate.step}`"
+    return Notice(f"gate `{gate.step}` waits: {gate.message}; {answer}", gate.at)
 
 
 def _events(record: Record) -> Iterator[RunEvent]:

@@ -19,6 +19,7 @@ def table_lines(
     *,
     numeric: AbstractSet[str] = frozenset(),
     strong_first: bool = False,
+    whole: AbstractSet[str] = frozenset(),
 ) -> list[Line]:
     """A head and a line a row, cut to ``width`` cells.
 
@@ -28,10 +29,12 @@ def table_lines(
         width: cells of the whole.
         numeric: columns to align right.
         strong_first: show the first column as names of hosts.
+        whole: columns that are never cut.
 
     """
     widths = [max(map(cell_width, cells)) for cells in zip(columns, *rows, strict=True)]
-    fitted = _shrink(widths, width - len(_GAP) * (len(widths) - 1))
+    least = [each if name in whole else min(each, _LEAST) for name, each in zip(columns, widths, strict=True)]
+    fitted = _shrink(widths, least, width - len(_GAP) * (len(widths) - 1))
     if fitted is None:
         return _record_lines(columns, rows, width, strong_first=strong_first)
     roles = [Role.HOSTS if strong_first and index == 0 else Role.PLAIN for index in range(len(columns))]
@@ -41,19 +44,19 @@ def table_lines(
     return lines
 
 
-def _shrink(widths: list[int], room: int) -> list[int] | None:
+def _shrink(widths: list[int], least: list[int], room: int) -> list[int] | None:
     """Take from the widest columns until all fit; None where they cannot without becoming unreadable."""
-    least = [min(width, _LEAST) for width in widths]
     if sum(least) > room:
         return None
     fitted = list(widths)
     while (excess := sum(fitted) - room) > 0:
-        widest = max(fitted)
-        second = max((width for width in fitted if width < widest), default=_LEAST)
-        givers = [index for index, width in enumerate(fitted) if width == widest]
+        free = [index for index, width in enumerate(fitted) if width > least[index]]
+        widest = max(fitted[index] for index in free)
+        second = max((fitted[index] for index in free if fitted[index] < widest), default=_LEAST)
+        givers = [index for index in free if fitted[index] == widest]
         step = max(min(widest - max(second, _LEAST), -(-excess // len(givers))), 1)
         for index in givers:
-            taken = min(step, sum(fitted) - room)
+            taken = min(step, sum(fitted) - room, fitted[index] - least[index])
             fitted[index] -= max(taken, 0)
     return fitted
 
