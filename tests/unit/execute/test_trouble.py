@@ -68,14 +68,14 @@ async def test_a_timeout_ends_what_runs_and_keeps_what_came(tmp_path: Path, shel
             wait
             """,
     )
-    steps = f"- id: slow\n  target: all\n  shell: {shell}\n  timeout: 1s\n  script: |\n" + "".join(
+    steps = f"- id: slow\n  target: all\n  shell: {shell}\n  timeout: 3s\n  script: |\n" + "".join(
         f"    {line}\n" for line in dedent(script).splitlines()
     )
     seen = await run(tmp_path, book(steps))
     slow = seen.result("slow", "b")
     assert (slow.status, slow.output) == (Status.TIMED_OUT, ["begun"])
     assert slow.failure is not None
-    assert slow.failure.message == "it ran longer than 1.0s and was ended on the host"
+    assert slow.failure.message == "it ran longer than 3.0s and was ended on the host"
     assert not running(pid)
     assert seen.result("slow", "a").status is Status.OK
     assert seen.exit_code == 1
