@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.lab.certificates import Flaw
 from tests.end_to_end.site import Site
 from tests.support import openssh
 from tests.support.engines import program, scripted_command, subsystem
@@ -147,8 +148,11 @@ def write_fleet(
 
 
 def _connection(way: Mapping[str, Any], host: Host) -> dict[str, Any]:
-    options = {} if way["transport"] == "local" else {"session_option": {"cancel_timeout": "2s"}}
-    options.get("session_option", {}).update(host.connection.get("session_option", {}))
+    limits: dict[str, Any] = {} if way["transport"] == "local" else {"cancel_timeout": "2s"}
+    if way.get("use_ssl"):
+        limits["skip_revocation_check"] = True
+    limits.update(host.connection.get("session_option", {}))
+    options = {"session_option": limits} if limits else {}
     return {"shell": "powershell", **way, **host.connection, **options}
 
 
@@ -193,16 +197,22 @@ async def over_ssh(folder: Path, hosts: Mapping[str, Host], mark: str) -> AsyncI
 
 
 async def over_winrm(
-    folder: Path, hosts: Mapping[str, Host], mark: str, stack: AsyncExitStack
+    folder: Path, hosts: Mapping[str, Host], mark: str, stack: AsyncExitStack, *, tls: bool = False
 ) -> tuple[dict[str, WinrmHost], Way]:
-    """Engines behind front ends, one a host, which log in by NTLM: see :func:`ntlm_users`."""
+    """Engines behind front ends, one a host, which log in by NTLM: see :func:`ntlm_users`.
+
+    With ``tls`` the certificates are good, and each host has an authority of its own.
+    """
     fronts = {
-        name: await stack.enter_async_context(front_end(engine=child(folder, engine(host, mark))))
+        name: await stack.enter_async_context(
+            front_end(engine=child(folder, engine(host, mark)), tls=Flaw.NONE if tls else None)
+        )
         for name, host in hosts.items()
     }
     return fronts, lambda name, _: {
         "transport": "winrm",
         "port": fronts[name].port,
+        "use_ssl": tls,
         "credential": "win",
         "trusted_hosts": "*",
     }

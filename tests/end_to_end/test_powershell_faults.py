@@ -1,10 +1,10 @@
-"""PowerShell engines that are ill in every way, over a process, SSH and WinRM, with a good one beside them."""
+"""PowerShell engines that are ill in every way, over a process, SSH and WinRM (http, https), with a good one beside."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests.end_to_end.powershell_fleet import (
 )
 from tests.end_to_end.site import Finished, Site, nap, until_gone
 from tests.support.openssh import OpenSsh
+from tests.support.winrm_lab import WinrmHost
 
 pytestmark = [pytest.mark.sshd]
 
@@ -41,6 +42,7 @@ FLEETS: dict[str, dict[str, Host]] = {
     "local": {**FAULTS, "banner": Host(options=BANNER)},
     "ssh": {**FAULTS, **LATE, "banner": Host(options=BANNER)},
     "winrm": {name: _as_winrm_says(host) for name, host in (FAULTS | LATE | LIMITS).items()},
+    "winrm-https": {name: _as_winrm_says(host) for name, host in (FAULTS | LATE | LIMITS).items()},
 }
 
 
@@ -51,6 +53,11 @@ class Run:
     hosts: dict[str, Host]
     done: Finished
     shells: dict[str, int]
+
+
+def _trust(site: Site, fronts: Mapping[str, WinrmHost]) -> Path:
+    """The file of the hosts' authorities."""
+    return site.write("ca.pem", "".join(front.ca_file.read_text() for front in fronts.values()))
 
 
 async def _run(carrier: str, folder: Path, server: OpenSsh) -> Run:
@@ -65,10 +72,13 @@ async def _run(carrier: str, folder: Path, server: OpenSsh) -> Run:
             (site.home / ".ssh" / "id_ed25519").write_bytes(other.client_key.read_bytes())
         else:
             head, site.environment["WIN_PASSWORD"] = CREDENTIAL, PASSWORD
-            fronts, way = await over_winrm(folder, hosts, mark, stack)
+            tls = carrier == "winrm-https"
+            fronts, way = await over_winrm(folder, hosts, mark, stack, tls=tls)
+            if tls:
+                site.environment["SSL_CERT_FILE"] = str(_trust(site, fronts))
         write_fleet(site, hosts, {name: way(name, host) for name, host in hosts.items()}, head)
         done = await site.run()
-        if carrier == "winrm":
+        if carrier.startswith("winrm"):
             shells = {name: front.shells for name, front in fronts.items()}
         else:
             await until_gone(mark)
