@@ -38,9 +38,10 @@ def complain(
 def refuse(
     problems: Iterable[Problem], sources: Mapping[str, str] | None = None, *, as_json: bool = False
 ) -> ExitCode:
-    """Show why nothing is run; gives exit code 2."""
-    complain(problems, sources, as_json=as_json)
-    if not as_json:
+    """Show why nothing is run; gives exit code 2. That nothing was run is said once."""
+    found = list(problems)
+    complain(found, sources, as_json=as_json)
+    if not as_json and not any(problem.message.endswith("nothing was run") for problem in found):
         sys.stderr.write("\nnothing was run\n")
     return ExitCode.REFUSED
 

@@ -65,9 +65,9 @@ def approve(directory: RunDirectory, step: str, *, go: bool) -> str:
     """
     control = directory.control
     if directory.is_running() is not None:
-        words, then = "waits there now", ""
+        words, then = "does not wait", ""
     else:
-        words, then = "is what the run ended at", f"; go on with: runner resume {directory.run}"
+        words, then = "did not end", f"; go on with: runner resume {directory.run}"
     gates = open_gates(directory)
     if step not in gates:
         raise _no_such_gate(directory, step, gates, words)
@@ -85,6 +85,8 @@ def open_gates(directory: RunDirectory) -> list[str]:
 
 
 def _no_such_gate(directory: RunDirectory, step: str, gates: list[str], words: str) -> UsageError:
-    named = ", ".join(f"`{gate}`" for gate in gates)
-    hints = suggestion(step, gates) or ((f"{words}: {named}",) if gates else ())
-    return UsageError("no-such-gate", f"no gate `{step}` of run `{directory.run}` {words}", hints=hints)
+    hints = suggestion(step, gates) or (
+        f"`runner runs show {directory.run}` shows how it stands",
+        f"`runner runs watch {directory.run}` tells when a gate waits",
+    )
+    return UsageError("no-such-gate", f"run `{directory.run}` {words} at a gate `{step}`", hints=hints)

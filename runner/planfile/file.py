@@ -20,6 +20,8 @@ from runner.values import Span
 LIMIT: Final = 512 * 1024 * 1024
 """Bytes a plan file may have: 512 MiB, some twenty times what 2,000 hosts with 100 steps come to."""
 
+_WRITTEN: Final = "`runner plan PLAYBOOK --out FILE` writes one"
+
 
 def write_plan_file(path: str, document: Mapping[str, Any]) -> None:
     """Write a document so that at any moment there is the old file or the new one; only its owner may read it.
@@ -60,7 +62,9 @@ def read_bytes(path: str, what: str = "plan file") -> bytes:
             content = file.read(LIMIT + 1)
     except OSError as error:
         raise UsageError(
-            "plan-file", f"the {what} `{path}` cannot be read: {error.strerror}; nothing was run"
+            "plan-file",
+            f"the {what} `{path}` cannot be read: {error.strerror}; nothing was run",
+            hints=(_WRITTEN,) if what == "plan file" else (),
         ) from error
     if len(content) > LIMIT:
         raise _refused(path, "it is larger than any plan")
@@ -80,7 +84,7 @@ def parse_plan_file(content: bytes, path: str) -> dict[str, Any]:
     """
     document = _json(content, path)
     if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise _refused(path, "it is no plan file", hint="`runner plan PLAYBOOK --out FILE` writes one")
+        raise _refused(path, "it is no plan file")
     if document.get("version") != VERSION:
         raise _refused(
             path,
@@ -146,10 +150,10 @@ def _json(content: bytes, path: str) -> Any:
         raise _refused(path, "it is nested too deep") from error
 
 
-def _refused(path: str, why: str, place: Span | None = None, *, hint: str = "") -> UsageError:
+def _refused(path: str, why: str, place: Span | None = None, *, hint: str = _WRITTEN) -> UsageError:
     return UsageError(
         "plan-file",
         f"the plan file `{path}` cannot be used: {why}; nothing was run",
         place or Span(path),
-        hints=(hint,) if hint else (),
+        hints=(hint,),
     )

@@ -202,7 +202,15 @@ def test_a_missing_plan_file_is_refused(typed: Typed) -> None:
     done = typed("apply", "none.plan")
     assert done.code == 2
     assert "error[plan-file]" in done.err
-    assert "nothing was run" in done.err
+    assert done.err.count("nothing was run") == 1
+
+
+def test_a_playbook_is_no_plan_file(book: Path, typed: Typed) -> None:
+    """Who forgets to plan is told how a plan is made."""
+    for words in (("apply",), ("plan", "show")):
+        done = typed(*words, str(book))
+        assert (done.code, done.out) == (2, "")
+        assert "hint: `runner plan PLAYBOOK --out FILE` writes one" in done.err
 
 
 def test_an_edited_plan_file_is_refused(book: Path, typed: Typed) -> None:
