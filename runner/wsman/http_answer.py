@@ -86,7 +86,8 @@ class AnswerReader:
                 raise NotHttp from None
         if not self.begun and self._size > LONGEST_HEAD:
             raise NotHttp
-        return self._response
+        response, self._response = self._response, None  # an idle connection keeps nothing of it
+        return response
 
     def end(self) -> Response | None:
         """The stream has ended: gives the answer where that is how its body ends (RFC 9112 6.3)."""
@@ -128,4 +129,6 @@ class AnswerReader:
             self._response, self.reusable = self._whole(), self._parser.should_keep_alive()
 
     def _whole(self) -> Response:
-        return Response(self._parser.get_status_code(), tuple(self._headers), b"".join(self._body))
+        body = b"".join(self._body)
+        self._body.clear()
+        return Response(self._parser.get_status_code(), tuple(self._headers), body)
