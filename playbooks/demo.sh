@@ -20,5 +20,6 @@ echo "every host's typed results: $report"
 LAB=$lab LIMIT='all:!windows' sh playbooks/control/kill-and-resume.sh || status=$?
 
 RUNNER_LAB_DIR=$PWD/$lab sh playbooks/invoke-command/run.sh || status=$?
+[ "$status" = 0 ] || printf '\n%s\n' 'not all of it went well: the first error above says what' >&2
 printf '\n%s\n' 'that was the demo; now by hand, in ten minutes: docs/tutorial/first-run.md'
 exit "$status"
