@@ -117,15 +117,15 @@ def line_of(record: Record) -> Line:
 def _ended(record: Ended) -> Line:
     result = record.result
     written = result_to_json(result)
-    whole: dict[str, Any] = {
+    whole = {
         "type": "ended",
         "at": moment_to_json(record.at),
         "step": result.step,
         "host": result.host,
+        "result": written,
     }
-    whole["result"] = written
     data = _dump(whole)
-    if any(mark in data for mark in _SECRET):
+    if b'"$type":"' in data and any(mark in data for mark in _SECRET):
         written["secret"] = True
         data = _dump(whole)
     if len(data) <= LONG:
