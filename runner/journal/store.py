@@ -182,7 +182,8 @@ class RunStore:
             return RunDirectory(self._runs / found[0])
         if found:
             listed = ", ".join(f"`{each}`" for each in found[:5]) + (" ..." if len(found) > 5 else "")
-            raise UsageError("unknown-run", f"{len(found)} runs begin with `{name}`: {listed}")
+            hint = "type more of the one you mean; `runner runs list` shows what each was"
+            raise UsageError("unknown-run", f"{len(found)} runs begin with `{name}`: {listed}", hints=(hint,))
         near = did_you_mean(name, [*names, LAST])
         hint = f"did you mean `{near}`?" if near else "`runner runs list` shows the runs there are"
         raise UsageError("unknown-run", f"no run `{name}` is recorded in `{self._runs}`", hints=(hint,))

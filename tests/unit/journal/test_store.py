@@ -125,7 +125,7 @@ def test_a_directory_without_a_journal_is_no_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("2026", "5 runs begin with `2026`", None),
+        ("2026", "5 runs begin with `2026`", "type more of the one you mean"),
         (NAMES[0][:-1] + "b", "no run", f"did you mean `{NAMES[0]}`?"),
         ("latest", "no run", "did you mean `last`?"),
         ("../secrets", "no run", "`runner runs list`"),
