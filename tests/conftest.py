@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("runner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("runner")
 
+# Under nohup hang-ups are ignored, by every process of the tests too, and some tests are of hang-ups.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 _WINDOWS_RECORDINGS = Path(__file__).parents[2] / "shared" / "recordings" / "winrm"
 #: What no registry has: PowerShell, and conversations that are not ours to keep here.
