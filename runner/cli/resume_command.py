@@ -32,7 +32,7 @@ Examples:
   runner resume last -e token=@token.yml               secret inputs are not recorded
   runner resume last --rerun fetch_token               again, although done
   runner resume last --allow-changed                   the playbook was mended meanwhile
-  runner resume last --check -o json                   what is done, what would run, what is unknown
+  runner resume last --check -o json                   done, to run and unknown, without doing it
 
 What is done stays done. RUN is a run's id, the beginning of one, or `last`.
 Exit codes: as `runner run`; 4 where the run cannot be gone on with. With --check 0 where it can."""
