@@ -279,6 +279,14 @@ CODES: dict[str, CodePage] = {
         "{pools: {rack: 4}, steps: [{pool: rak, script: x}]}",
         "{pools: {rack: 4}, steps: [{pool: rack, script: x}]}",
     ),
+    "unknown-member": CodePage(
+        "a template reads of a result what no result has",
+        "A result has `status`, `changed`, `output`, `stderr`, `errors`, `warnings`, `verbose`, `debug`, `information`,"
+        " `progress` and `exit_code`, with `loop` also `results`. Whether it failed or was skipped is asked by a test:"
+        " `NAME is failed`. `NAME.x is defined` and `NAME.x | default(0)` may ask for anything.",
+        "steps:\n  - {id: probe, script: uptime, register: probe}\n  - {script: date, when: probe.rc == 0}",
+        "steps:\n  - {id: probe, script: uptime, register: probe}\n  - {script: date, when: probe.exit_code == 0}",
+    ),
     "unknown-result": CodePage(
         "`results.N` is read and no step registers `N`",
         "`register: N` on a step gives its results that name.",

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from runner.document.positions import span_in_scalar
+from runner.plan.habits import MEMBERS, METHODS, RESULT_MEMBERS, name_hint
 from runner.plan.model import PlannedStep
 from runner.plan.reading import Readable
 from runner.plan.uses import Use, compiled_of, texts_of, uses_of_text
@@ -70,6 +71,7 @@ class NameCheck:
     def check_use(self, planned: PlannedStep, use: Use) -> None:
         """Note it where the name is not known on every host of the step, or its value may not be there yet."""
         step, name = planned.step, use.name
+        self._check_member(step, use)
         if _brings(step, use):
             return
         if name == "results":
@@ -84,6 +86,23 @@ class NameCheck:
             self._unknown(step, use, f"`{name}` is not available yet: {NOT_YET[name]} come later", ())
         else:
             self._check_variable(planned, use)
+
+    def _check_member(self, step: Step, use: Use) -> None:
+        """A template that reads of a result what no result has."""
+        own = use.name == "result" and use.own_result
+        if not own and (_brings(step, use) or use.name not in self.registered or use.name in self.set_by):
+            return
+        member = use.member
+        if use.using or member is None or use.guarded or use.member_guarded:
+            return
+        if member not in RESULT_MEMBERS | METHODS:
+            habit = MEMBERS.get(member, "").replace("NAME", use.name)
+            self.problems.error(
+                "unknown-member",
+                f"step `{step.id}` reads `{use.shown}`, and a result has no `{member}`",
+                use.member_span or use.span,
+                *((habit,) if habit else suggestion(member, RESULT_MEMBERS)),
+            )
 
     def _check_variable(self, planned: PlannedStep, use: Use) -> None:
         name = use.name
@@ -124,7 +143,8 @@ class NameCheck:
             hints: tuple[str, ...] = (f"the credential of that name is `$Using:credentials.{credential}`",)
             self._unknown(planned.step, use, where, hints, uses=True)
             return
-        hints = suggestion(name, known, limit=0)
+        habit = name_hint(name)
+        hints = (habit,) if habit is not None else suggestion(name, known, limit=0)
         lenient = self.lenient and any(p.endpoint.transport != "local" for p in planned.placements)
         if lenient:
             hints = (*hints, "if the inventory defines it, give the inventory with `-i`")

@@ -15,6 +15,7 @@ from runner.plan.needed import scripts_of
 from runner.plan.script_lint import lint
 from runner.plan.uses import Text, Use, compiled_of, scalars_of_node, use_of_reference, uses_of_text
 from runner.playbook.bodies import ScriptBody
+from runner.playbook.model import Step
 from runner.problems import Problem, Severity
 from runner.using.access import ChainError, apply_chain
 from runner.using.model import Member, Shell, UsingReference
@@ -54,7 +55,7 @@ class ScriptCheck:
     ) -> None:
         reference = replace(reference, name=self._actual_name(planned, reference.name))
         span = prepared.script.span(reference.start, reference.end)
-        if self._lacks_braces(prepared, reference, span):
+        if self._lacks_braces(planned.step, prepared, reference, span):
             return
         use = self._with_actual_member(use_of_reference(reference, span))
         if prepared.shell is Shell.POWERSHELL:
@@ -115,13 +116,18 @@ class ScriptCheck:
         loop = planned.step.loop
         return () if loop is None else tuple(name for name in (loop.item, loop.index) if name is not None)
 
-    def _lacks_braces(self, prepared: PreparedScript, reference: UsingReference, span: Span) -> bool:
+    def _is_result(self, step: Step, name: str) -> bool:
+        return name in self.names.registered and name not in {*step.using, *step.variables}
+
+    def _lacks_braces(
+        self, step: Step, prepared: PreparedScript, reference: UsingReference, span: Span
+    ) -> bool:
         """In sh and bash an unbraced name ends at the dot: ``$Using:log.txt`` is meant, ``$Using:inputs.x`` is not."""
         text = prepared.script.text
         chain = _WRITTEN_CHAIN.match(text, reference.end)
         if (
             prepared.shell not in _POSIX
-            or reference.name not in _GIVEN
+            or not (reference.name in _GIVEN or self._is_result(step, reference.name))
             or reference.text.startswith("${")
             or chain is None
         ):

@@ -47,6 +47,7 @@ class Use:
     using: bool = False
     own_result: bool = False
     hints: tuple[str, ...] = ()
+    member_guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def uses_of_text(compiled: Compiled, text: Text) -> Iterator[Use]:
             member_span=span_in_scalar(text.scalar, member.start, member.end) if member else None,
             guarded=use.guarded,
             own_result=text.own_result,
+            member_guarded=member is not None and member.guarded,
         )
 
 

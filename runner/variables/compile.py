@@ -42,6 +42,7 @@ class MemberUse:
     member: str
     start: int
     end: int
+    guarded: bool = False  # as of names: `x.y is defined` and `x.y | default(...)`
 
 
 class EvaluationError(Exception):
@@ -201,14 +202,13 @@ def _lone_expression(tree: nodes.Template) -> nodes.Template | None:
 
 
 def _guarded_names(tree: nodes.Template) -> set[str]:
-    guarded: set[str] = set()
-    for test in tree.find_all(nodes.Test):
-        if test.name in {"defined", "undefined"} and isinstance(test.node, nodes.Name):
-            guarded.add(test.node.name)
-    for part in tree.find_all(nodes.Filter):
-        if part.name in {"default", "d"} and isinstance(part.node, nodes.Name):
-            guarded.add(part.node.name)
-    return guarded
+    return {node.name for node in _guarded(tree) if isinstance(node, nodes.Name)}
+
+
+def _guarded(tree: nodes.Template) -> Iterator[nodes.Expr | None]:
+    """What is asked whether it is there, or has a value to stand for it."""
+    yield from (test.node for test in tree.find_all(nodes.Test) if test.name in {"defined", "undefined"})
+    yield from (part.node for part in tree.find_all(nodes.Filter) if part.name in {"default", "d"})
 
 
 def _name_uses(
@@ -227,22 +227,25 @@ def _name_uses(
 
 def _member_uses(tree: nodes.Template, tokens: list[tuple[int, str, str]], shift: int) -> Iterator[MemberUse]:
     solid = [token for token in tokens if token[1] != "whitespace"]
-    constant = {
-        (part.node.name, part.attr)
-        for part in tree.find_all(nodes.Getattr)
-        if isinstance(part.node, nodes.Name)
-    } | {
-        (part.node.name, part.arg.value)
-        for part in tree.find_all(nodes.Getitem)
-        if isinstance(part.node, nodes.Name) and isinstance(part.arg, nodes.Const)
-    }
+    constant = {_constant(part) for part in tree.find_all((nodes.Getattr, nodes.Getitem))}
+    guarded = {_constant(part) for part in _guarded(tree)}
     for index, (_, kind, text) in enumerate(solid[:-2]):
         if kind != "name" or solid[index + 1][2] not in {".", "["}:
             continue
         offset, _, raw = solid[index + 2]
         member = raw.strip("'\"")
         if (text, member) in constant:
-            yield MemberUse(text, member, offset + shift, offset + shift + len(raw))
+            start = offset + shift
+            yield MemberUse(text, member, start, start + len(raw), (text, member) in guarded)
+
+
+def _constant(part: nodes.Node | None) -> tuple[str, object] | None:
+    """The name and the member of ``name.member`` and ``name['member']``; None for anything else."""
+    if not isinstance(part, nodes.Getattr | nodes.Getitem) or not isinstance(part.node, nodes.Name):
+        return None
+    if isinstance(part, nodes.Getattr):
+        return part.node.name, part.attr
+    return (part.node.name, part.arg.value) if isinstance(part.arg, nodes.Const) else None
 
 
 def _unknown_callables(

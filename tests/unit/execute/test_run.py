@@ -99,7 +99,7 @@ async def test_conditions_decide_what_counts(tmp_path: Path) -> None:
             - {id: moves, target: all, needs: [grep], script: 'echo moved', changed_when: "'moved' in result.output"}
             - {id: hopes, target: all, needs: [moves], script: 'exit 9', ignore_errors: true}
             - {id: after, target: all, needs: [hopes], script: 'true'}
-            - {id: typo, target: all, needs: [after], script: 'true', failed_when: result.nonsense > 1}
+            - {id: typo, target: all, needs: [after], script: 'true', failed_when: 'result.output[0] > 1'}
             """
         ),
     )

@@ -298,7 +298,7 @@ def test_results_of_a_block_are_readable_behind_it_and_in_its_rescue(tmp_path: P
             block:
               - {id: s, register: r, script: "true"}
               - {id: t, needs: [], register: u, script: "true", when: READ}
-            rescue: [{id: m, when: r.failed, script: "true"}]
+            rescue: [{id: m, when: r is failed, script: "true"}]
             always: [{id: z, when: u.exit_code == 0, script: "true"}]
           - {id: after, hosts: web, when: r.exit_code == 0, script: "true"}
           - {id: here, shell: python, script: "print($Using:results.u)"}
@@ -306,7 +306,7 @@ def test_results_of_a_block_are_readable_behind_it_and_in_its_rescue(tmp_path: P
 
     assert [] == codes(prepared(tmp_path, text.replace(", when: READ", ""), inventory=INVENTORY))
     assert ["unordered-result"] == codes(
-        prepared(tmp_path, text.replace("READ", "r.failed"), inventory=INVENTORY)
+        prepared(tmp_path, text.replace("READ", "r is failed"), inventory=INVENTORY)
     )
 
 
