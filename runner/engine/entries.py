@@ -1,4 +1,4 @@
-"""Who is inside of a block. Pure.
+"""Who is inside of a block, and how it ends for a host. Pure.
 
 An entry takes no slots, so hosts pass it as soon as its needs are over, long before there is room for their first step.
 A host that was let in is inside only once something there has begun on it; until then a limit that is exceeded, or a
@@ -66,11 +66,7 @@ def passed(state: State, block: BlockShape) -> Iterator[int]:
     first, behind = state.span(block.entry)
     last = state.dependencies.first[block.end]
     for position in range(behind - first):
-        if (
-            state.stage[first + position] == Stage.OVER
-            and not state.mark[first + position] & Mark.SHUT
-            and state.stage[last + position] != Stage.OVER
-        ):
+        if _let_in(state, first + position) and state.stage[last + position] != Stage.OVER:
             yield position
 
 
@@ -110,7 +106,7 @@ def turn_out(
             if place is None or state.stage[end + place] == Stage.OVER:
                 continue
             number = first + place
-            if state.stage[number] == Stage.OVER and not state.mark[number] & Mark.SHUT:
+            if _let_in(state, number):
                 state.mark[number] |= Mark.SHUT | Mark.HELD_BACK
                 if dependencies.taint(number) == CLEAN:
                     dependencies.stain(junction, place, taint)
@@ -121,3 +117,42 @@ def turn_out(
         for number in state.all_in((Stage.QUEUED, Stage.HELD), [step])
         if state.shape.steps[step].hosts[number - dependencies.first[step]] in hosts
     ]
+
+
+def _let_in(state: State, junction: int) -> bool:
+    return state.stage[junction] == Stage.OVER and not state.mark[junction] & Mark.SHUT
+
+
+def was_entered(state: State, end: int, position: int) -> bool:
+    """Whether the host passed the entry of the block that ends there."""
+    return _let_in(state, state.dependencies.first[state.blocks.of_end[end].entry] + position)
+
+
+def goes_on(state: State, step: int, position: int) -> bool:
+    """Whether a stop leaves it alone: it is of an always whose block the host is in, or of that block's end."""
+    if state.wholly:
+        return False
+    for entry in state.blocks.anchors[step]:
+        place = state.blocks.place(state.blocks.of_entry[entry], state.shape.steps[step].hosts[position])
+        if place is not None and _let_in(state, state.dependencies.first[entry] + place):
+            return True
+    return False
+
+
+def outcome(state: State, end: int, position: int) -> tuple[bool, int, bool]:
+    """How a block ended for a host: whether it was entered, its own taint, whether it was rescued.
+
+    It is bad by what is inside of it; what taints it from before it is no taint of its own.
+    """
+    block, dependencies = state.blocks.of_end[end], state.dependencies
+    if not was_entered(state, end, position):
+        bad = state.mark[dependencies.first[block.entry] + position] & Mark.BAD
+        return False, taint_of(block.entry) if bad else CLEAN, False
+    rescued = False
+    own = dependencies.seen(end, position, taints=False, only=block.body)
+    if own != CLEAN and block.rescue is not None:
+        rescued = not state.mark[dependencies.first[block.rescue] + position] & Mark.SHUT
+    own = CLEAN if rescued else own
+    if own == CLEAN:
+        own = dependencies.seen(end, position, taints=True, only=block.inside - {block.entry})
+    return True, own, rescued and own == CLEAN

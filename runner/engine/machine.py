@@ -117,7 +117,7 @@ class RunMachine:
             if event.bad and self._steps[step].enter is not None:
                 entries.spoil(self.state, step, position)
             self._ended(number, step, position, own)
-        elif self.state.stopping and not self._goes_on(step, position):
+        elif self.state.stopping and not entries.goes_on(self.state, step, position):
             self._abandon(number, event.assignment)
         elif self._limits.any_broken and (
             self._not_entered(number, step, position) or self._refused(number, step, position)
@@ -147,7 +147,7 @@ class RunMachine:
         state = self.state
         for block, place in entries.take_back(state, step, position):
             if state.stopping:
-                if not self._goes_on(block.entry, place):
+                if not entries.goes_on(state, block.entry, place):
                     entries.turn_out(state, block, {place: None})
             elif (refusal := self._limits.refuses(block.entry, place)) is not None:
                 state.recall(entries.turn_out(state, block, {place: refusal}))
@@ -179,7 +179,7 @@ class RunMachine:
         state.stopping, state.wholly = True, wholly
         for block in state.blocks.outer_first:
             outside = entries.outside(state, block, Mark.BEGUN)
-            places = [place for place in outside if not self._goes_on(block.entry, place)]
+            places = [place for place in outside if not entries.goes_on(state, block.entry, place)]
             entries.turn_out(state, block, dict.fromkeys(places))
         anchors = [() if wholly else found for found in state.blocks.anchors]
         for step, shape in enumerate(self._steps):
@@ -187,7 +187,9 @@ class RunMachine:
             for position in range(len(shape.hosts)):
                 number = first + position
                 stage = self._stage[number]
-                if stage in {Stage.OVER, Stage.JUDGING} or (anchors[step] and self._goes_on(step, position)):
+                if stage in {Stage.OVER, Stage.JUDGING} or (
+                    anchors[step] and entries.goes_on(state, step, position)
+                ):
                     continue
                 if stage in AT_WORK:
                     state.cancel(number)
@@ -198,24 +200,11 @@ class RunMachine:
             state.ready.append(number)
         state.offer_again()
 
-    def _goes_on(self, step: int, position: int) -> bool:
-        """Whether a stop leaves it alone: it is of an always whose block the host is in, or of that block's end."""
-        state = self.state
-        if state.wholly:
-            return False
-        for entry in state.blocks.anchors[step]:
-            place = state.blocks.place(state.blocks.of_entry[entry], self._steps[step].hosts[position])
-            if place is not None:
-                number = self._first[entry] + place
-                if self._stage[number] == Stage.OVER and not state.mark[number] & Mark.SHUT:
-                    return True
-        return False
-
     def _abandon(self, number: int, assignment: Assignment) -> None:
         step, position = assignment.step, assignment.position
         if not self._steps[step].junction:
             self.state.commands.append(Abandon(assignment))
-        elif step in self.state.blocks.of_end and self._has_entered(step, position):
+        elif step in self.state.blocks.of_end and entries.was_entered(self.state, step, position):
             self.state.commands.append(Passed(assignment, entered=True, bad=True))
         else:
             self._shut(number, assignment, held_back=True)
@@ -245,7 +234,7 @@ class RunMachine:
             return  # abandoned since
         step = bisect_right(self._first, number) - 1
         position = number - self._first[step]
-        if self.state.stopping and not self._goes_on(step, position):
+        if self.state.stopping and not entries.goes_on(self.state, step, position):
             self._abandon(number, Assignment(step, position))
             return
         shape = self._steps[step]
@@ -331,29 +320,11 @@ class RunMachine:
         self._ended(number, step, position, CLEAN)
 
     def _end_block(self, number: int, step: int, position: int) -> None:
-        """How the block ended for a host: bad by what is inside of it, tainted by what came before it as well."""
-        state, seen = self.state, self.state.dependencies.seen
-        block = state.blocks.of_end[step]
-        entered = self._has_entered(step, position)
-        own, rescued = CLEAN, False
-        if entered:
-            body = seen(step, position, taints=False, only=block.body)
-            if body != CLEAN and block.rescue is not None:
-                rescued = not state.mark[self._first[block.rescue] + position] & Mark.SHUT
-            own = CLEAN if rescued else body
-            if own == CLEAN:
-                own = seen(step, position, taints=True, only=block.inside - {block.entry})
-            rescued = rescued and own == CLEAN
-        elif state.mark[self._first[block.entry] + position] & Mark.BAD:
-            own = taint_of(block.entry)
+        state = self.state
+        entered, own, rescued = entries.outcome(state, step, position)
         state.commands.append(Passed(Assignment(step, position), entered, own != CLEAN, rescued))
         taint = state.dependencies.cause(step, position) if own == CLEAN else own
         self._over(number, step, position, taint, own)
-
-    def _has_entered(self, end: int, position: int) -> bool:
-        """Whether the host passed the entry of the block that ends there."""
-        entry = self._first[self.state.blocks.of_end[end].entry] + position
-        return self._stage[entry] == Stage.OVER and not self.state.mark[entry] & Mark.SHUT
 
     def _over(self, number: int, step: int, position: int, taint: int, own: int) -> None:
         """It is over; ``own`` is the taint it caused itself, ``taint`` what goes on from it."""
