@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from runner.engine.port import Clock
 from runner.errors import UsageError
-from runner.locks.model import Granted, Refused
+from runner.locks.model import DatabaseBusy, Granted, Refused
 from runner.locks.process import this_process
 from runner.locks.told import NameHosts, held_error, taken_over, who_holds
 from runner.units import format_duration
@@ -122,7 +122,17 @@ class ControllerLocks:
         begin, pause, told = self._clock.monotonic(), _FIRST_PAUSE, ""
         while True:
             asked = self._clock.monotonic()
-            answer = await self._do(partial(store.acquire, waits=self._wait > 0), hosts, self._holder, TTL)
+            left = begin + self._wait - asked
+            try:
+                answer = await self._do(
+                    partial(store.acquire, waits=self._wait > 0), hosts, self._holder, TTL
+                )
+            except UsageError as error:
+                # One that answered before is away for a while, which may be waited for as hosts are.
+                if left <= 0 or not (told or isinstance(error, DatabaseBusy)):
+                    raise
+                await self._clock.sleep(min(left, _LONGEST_PAUSE))
+                continue
             if isinstance(answer, Granted):
                 if answer.taken_over:
                     self._on_notice(taken_over(answer.taken_over, self._name_hosts))

@@ -14,9 +14,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from runner.errors import UsageError
+from runner.locks.model import DatabaseBusy
 
-BUSY = 30.0
-"""Seconds that a writer waits for the others: each of them needs milliseconds."""
+BUSY = 60.0
+"""Seconds that a writer waits for the others: each needs milliseconds, and a hundred times that where fifty runs start
+at once on two busy cores."""
+
+_LOCKED = "database is locked"
+"""What SQLite says when ``BUSY`` is over (SQLITE_BUSY)."""
 
 _ADVISORY = 0x72756E6E6572
 """The number of the advisory lock that makes writers of a PostgreSQL database take turns: ``runner`` in ASCII."""
@@ -29,13 +34,15 @@ class Database:
     """A database of locks. Nothing is opened before it is asked.
 
     ``url`` is ``sqlite:///PATH`` or ``postgresql://...``, None the user's own file (:func:`default_path`).
+    ``busy`` is for how many seconds others may keep a file locked.
 
     Raises:
         UsageError: the URL is none, or of another kind of database.
 
     """
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, *, busy: float = BUSY) -> None:
+        self._busy = busy
         self._url = _own_file() if url is None else _checked(url)
         self.name = self._url.render_as_string(hide_password=True)
         self._made: Engine | None = None
@@ -81,7 +88,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise self._error(f"{error.strerror}: `{path.parent}`") from None
-        engine = create_engine(self._url, poolclass=NullPool, connect_args={"timeout": BUSY})
+        engine = create_engine(self._url, poolclass=NullPool, connect_args={"timeout": self._busy})
 
         # As SQLAlchemy's page on SQLite says, "Serializable isolation / Savepoints / Transactional DDL": the driver's
         # own transactions begin too late to keep a reader that will write from failing with "database is locked".
@@ -117,12 +124,12 @@ class Database:
             yield
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-            raise self._error(reason[0]) from None
+            raise self._error(reason[0], DatabaseBusy if reason[0] == _LOCKED else UsageError) from None
 
-    def _error(self, reason: str) -> UsageError:
+    def _error(self, reason: str, kind: type[UsageError] = UsageError) -> UsageError:
         if self._url.password:
             reason = reason.replace(str(self._url.password), "***")
-        return UsageError(
+        return kind(
             "lock-database",
             f"the database of the locks cannot be used, `{self.name}`: {reason}",
             hints=("see that it is there and may be written, or name another: `--database URL`",),

@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.errors import UsageError
+
+
+class DatabaseBusy(UsageError):
+    """Others wrote all the time for as long as may be waited; the database itself is well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:

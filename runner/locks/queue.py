@@ -40,10 +40,13 @@ def who_is_ahead(connection: Connection, hosts: Sequence[str], holding: str, now
 
 
 def enter(connection: Connection, hosts: Sequence[str], holder: Holder, now: float) -> None:
-    """Take the last place, or keep the one that it has."""
+    """Take the last place, or keep the one that it has; written now and then alone, for many may ask every second."""
     expires = now + WAIT_TTL
     mine = queue.c.holding == holder.holding
-    if connection.execute(update(queue).where(mine).values(expires=expires)).rowcount:
+    until = connection.execute(select(queue.c.expires).where(mine)).scalar()
+    if until is not None:
+        if until < expires - WAIT_TTL / 3:
+            connection.execute(update(queue).where(mine).values(expires=expires))
         return
     _remove(connection, queue.c.expires < now - _FORGOTTEN)
     ticket = (connection.execute(select(func.max(queue.c.ticket))).scalar() or 0) + 1

@@ -108,6 +108,31 @@ async def test_a_wait_ends_when_its_time_is_over(url: str) -> None:
     await one.locks.release()
 
 
+async def test_a_database_that_is_away_for_a_while_is_waited_for_too(tmp_path: Path) -> None:
+    """Once it has answered; one that never did is an error at once."""
+    path = tmp_path / "locks.db"
+    one, two = (
+        Run(f"sqlite:///{path}", name, wait=wait, until=1e6) for name, wait in (("one", 0.0), ("two", 1e6))
+    )
+    await one.locks.acquire(["web1"])
+    waiting = asyncio.create_task(two.locks.acquire(["web1"]))
+    while not two.clock.slept:
+        await asyncio.sleep(0)
+    for file in tmp_path.iterdir():
+        file.rename(file.with_name(f"away-{file.name}"))
+    path.mkdir()
+    seen = len(two.clock.slept)
+    while len(two.clock.slept) < seen + 3:
+        await asyncio.sleep(0)
+    path.rmdir()
+    for file in list(tmp_path.iterdir()):
+        file.rename(file.with_name(file.name.removeprefix("away-")))
+    await one.locks.release()
+    await waiting
+    assert [held.holder.run for held in store(f"sqlite:///{path}").held()] == ["two"]
+    await two.locks.release()
+
+
 async def test_a_run_that_is_stopped_while_it_waits_holds_nothing(url: str) -> None:
     """Whatever its thread was doing just then."""
     one, two = Run(url, "one"), Run(url, "two", wait=1e6, until=1e6)

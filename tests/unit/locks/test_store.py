@@ -13,7 +13,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.locks.database import Database, default_path
-from runner.locks.model import Granted, Holder, Refused
+from runner.locks.model import DatabaseBusy, Granted, Holder, Refused
 from runner.locks.process import alive, machine, this_process
 from runner.locks.store import LockStore
 from tests.support.postgresql import PASSWORD
@@ -204,3 +204,16 @@ def test_where_the_user_s_own_locks_are(
     """In the state directory of the XDG specification, which ignores relative paths."""
     monkeypatch.setenv("HOME", "/home/anna")
     assert default_path(environment) == expected(Path("/home/anna"))
+
+
+def test_a_file_that_others_keep_locked_is_busy(tmp_path: Path) -> None:
+    """Which is told from one that cannot be used, for it may be waited for."""
+    path = tmp_path / "locks.db"
+    store(f"sqlite:///{path}").held()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseBusy) as caught:
+        LockStore(Database(f"sqlite:///{path}", busy=0.01)).held()
+    other.close()
+    assert caught.value.code == "lock-database"
+    assert "database is locked" in caught.value.message
