@@ -39,6 +39,7 @@ from runner.engine.observe import (
 )
 from runner.engine.port import Clock, Executor, Recorder
 from runner.engine.reasons import Reasons
+from runner.engine.recording import Recording
 from runner.engine.result import Result, Status
 from runner.engine.shape import Assignment, RunShape
 from runner.engine.turns import WorkingTurn
@@ -108,7 +109,7 @@ class Driver:
         self._observer = observer
         self._clock = clock
         self._label = label
-        self._recorder = recorder
+        self._record = Recording(recorder, label, self._stop_unrecorded, self._note_bug)
         self._restored = restored
         self._passed_waves = passed_waves or (lambda _, __: False)
         self._policy_name = policy_name or (lambda policy: self._name(shape.policies[policy].start))
@@ -123,7 +124,6 @@ class Driver:
         self._stopped_because: str | None = None
         self._always_timer: asyncio.TimerHandle | None = None
         self._bug: BaseException | None = None
-        self._journal_error: JournalError | None = None
         self._restored_count = 0
 
     async def run(self, *, time_limit: float | None = None) -> DriveOutcome:
@@ -157,7 +157,7 @@ class Driver:
         if ended_by is not None:
             raise ended_by
         return DriveOutcome(
-            self._stopped_because, self._bug, self._reasons.first, self._journal_error, self._restored_count
+            self._stopped_because, self._bug, self._reasons.first, self._record.error, self._restored_count
         )
 
     @property
@@ -263,7 +263,7 @@ class Driver:
             self._tell(Ended(assignment, bad=True, began=False))
             return
         self._announce_start(assignment)
-        turn = self._turns[assignment] = WorkingTurn(assignment, self._tell, self._record_start)
+        turn = self._turns[assignment] = WorkingTurn(assignment, self._tell, self._record.started)
         turn.task = asyncio.get_running_loop().create_task(self._work(assignment, turn))
         turn.task.add_done_callback(partial(self._task_done, assignment))
 
@@ -354,16 +354,14 @@ class Driver:
             self._reasons.check_refused(policy, said)
         else:
             passed = True
-            if self._recorder is not None:
-                self._recorded(partial(self._recorder.wave_passed, self._policy_name(policy), wave))
+            self._record.wave_passed(self._policy_name(policy), wave)
         self._tell(WaveChecked(policy, wave, passed))
 
     def _broke(self, broke: PolicyBroke) -> None:
         name = None if broke.policy is None else self._policy_name(broke.policy)
         reason = self._reasons.of_break(broke)
         self._announce(PolicyStopped(name, reason, broke.running, self._clock.utc()))
-        if self._recorder is not None:
-            self._recorded(partial(self._recorder.broke, name, reason))
+        self._record.broke(name, reason)
 
     def _close_unstarted(self, assignment: Assignment, result: Result) -> None:
         """It did not run now. What an earlier part of the run recorded of it stays true, whatever was decided now."""
@@ -376,30 +374,10 @@ class Driver:
             self._executor.ended(assignment, result)
         except Exception as error:  # noqa: BLE001 - as in _judge
             self._note_bug(error)
-        if self._recorder is not None and not restored:
-            self._recorded(partial(self._recorder.ended, result.step, result.host, result))
+        if not restored:
+            self._record.ended(result)
         self._restored_count += restored
         self._announce(AssignmentEnded(result, self._clock.utc(), restored=restored))
-
-    async def _record_start(self, assignment: Assignment, attempt: int, item: int | None) -> None:
-        if self._recorder is None:
-            return
-        if (known := self._journal_error) is not None:
-            raise JournalError(known.code, known.message, hints=known.hints)
-        step, host = self._label(assignment)
-        try:
-            await self._recorder.started(step, host, attempt, item)
-        except JournalError as error:
-            self._note_journal_error(error)
-            raise
-
-    def _recorded(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except JournalError as error:
-            self._note_journal_error(error)
-        except Exception as error:  # noqa: BLE001 - as in _judge
-            self._note_bug(error)
 
     def _announce(self, event: RunEvent) -> None:
         try:
@@ -426,10 +404,8 @@ class Driver:
             self._bug = error
             asyncio.get_running_loop().call_soon(self._stop_once, "an internal error")
 
-    def _note_journal_error(self, error: JournalError) -> None:
-        if self._journal_error is None:
-            self._journal_error = error
-            asyncio.get_running_loop().call_soon(self._stop_once, "the run's record cannot be written")
+    def _stop_unrecorded(self) -> None:
+        asyncio.get_running_loop().call_soon(self._stop_once, "the run's record cannot be written")
 
     def _stop_once(self, reason: str) -> None:
         if self._stopped_because is None:
