@@ -22,6 +22,8 @@ from runner.objects import EnumValue
 from runner.psrp.from_ps import DEEPEST, ORDERED, from_ps, public_object
 
 _ENUM: Final = "Deserialized.System.Enum"
+#: References, secrets, document types, comments and declarations: seen before anything is parsed for nothing.
+_DOUBTFUL: Final = (b"<Ref", b"<SS", b"<!", b"<?")
 #: What a container may be to psrpcore where its type says nothing that its tag does not.
 _CONTAINERS: Mapping[str, tuple[type, type]] = MappingProxyType(
     {
@@ -40,7 +42,7 @@ class _Doubtful(Exception):
 
 def read_output(body: bytes) -> Any:
     """The public value of a PIPELINE_OUTPUT's CLIXML; None where it is for psrpcore to read, as a null always is."""
-    if b"<!" in body or b"<?" in body:  # document types, declarations, comments
+    if any(mark in body for mark in _DOUBTFUL):
         return None
     try:
         return _Reader().read(ET.fromstring(body), 0)  # noqa: S314 - without a document type
