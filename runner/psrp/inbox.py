@@ -93,5 +93,9 @@ class Inbox:
             self._owner.noticed(f"{self._errors.peer} sent {error.reason}, which was left out")
         else:
             _log.debug("%s sends %s, %d octets", self._errors.peer, message.kind.name, len(whole))
-            self._owner.message_received(message)
+            try:
+                self._owner.message_received(message)
+            except Exception as error:  # noqa: BLE001 - whatever it is, somebody may wait for this message for ever
+                what = f"a message ({message.kind.name}: {type(error).__name__})"
+                self._owner.pool_lost(self._errors.end_unreadable(what))
         return not self._owner.lost

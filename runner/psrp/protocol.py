@@ -289,7 +289,7 @@ class Protocol:
         data = message.data
         if message.kind in (PSRPMessageType.ErrorRecord, PSRPMessageType.PipelineState):
             data = _CATEGORY.sub(_known_category, data)
-        if b"<!DOCTYPE" in data[:200]:
+        if b"<!DOCTYPE" in data:
             raise Unreadable(message.kind, "a document type has no place in a message")
         self._count += 1
         try:
