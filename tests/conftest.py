@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("runner", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("runner")
 
-# Under nohup hang-ups are ignored, by every process of the tests too, and some tests are of hang-ups.
+# What nohup, or a shell without job control, has told the tests to ignore would be ignored by all that they start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _WINDOWS_RECORDINGS = Path(__file__).parents[2] / "shared" / "recordings" / "winrm"
 #: What no registry has: PowerShell, and conversations that are not ours to keep here.

@@ -59,7 +59,7 @@ async def test_what_reads_a_step_that_did_not_run_is_not_known(tmp_path: Path) -
     steps = """\
 - {id: make, target: all, script: echo 1, register: made}
 - {id: when, target: all, read_only: true, when: "made.output[0] == '1'", script: exit 1}
-- {id: using, target: all, read_only: true, script: 'exit $Using:made.exit_code'}
+- {id: using, target: all, read_only: true, script: 'exit ${Using:made.exit_code}'}
 - {id: whole, target: all, read_only: true, script: 'echo $Using:results.made > /dev/null; exit 1', shell: python}
 - {id: environment, target: all, read_only: true, script: exit 1, environment: {A: "{{ made.output }}"}}
 - {id: loop, target: all, read_only: true, loop: made.output, script: exit 1}
