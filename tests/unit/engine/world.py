@@ -383,6 +383,21 @@ class World:
                 hosts.add(self.host(one))
         return len(hosts)
 
+    def failed_hosts(self, policy: int | None) -> int:
+        """Those of the bad hosts on which something failed; the others were only held back from the rest of a block."""
+        steps = self.shape.counted if policy is None else {self.shape.policies[policy].end}
+        within = {
+            step: self.inside(self.ends[step]) | {step} if step in self.ends else {step} for step in steps
+        }
+        found = set()
+        for step, inside in within.items():
+            bad = {self.host(one) for one in self.story.own if one.step == step}
+            bad |= {
+                self.host(one) for one, passed in self.story.passed.items() if one.step == step and passed.bad
+            }
+            found |= bad & {self.host(one) for one in self.story.own if one.step in inside}
+        return len(found)
+
     def host(self, assignment: Assignment) -> int:
         return self.shape.steps[assignment.step].hosts[assignment.position]
 
