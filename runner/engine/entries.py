@@ -72,8 +72,12 @@ def passed(state: State, block: BlockShape) -> Iterator[int]:
 
 def inside(state: State, block: BlockShape) -> list[int]:
     """Of those the positions where something of the block has begun, or went bad before it could."""
-    first = state.dependencies.first[block.entry]
-    return [position for position in passed(state, block) if state.mark[first + position] & INSIDE]
+    return [position for position in passed(state, block) if is_inside(state, block, position)]
+
+
+def is_inside(state: State, block: BlockShape, position: int) -> bool:
+    """Whether something of the block has begun on that host, or went bad before it could."""
+    return bool(state.mark[state.dependencies.first[block.entry] + position] & INSIDE)
 
 
 def outside(state: State, block: BlockShape, mark: int = INSIDE) -> list[int]:

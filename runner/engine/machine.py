@@ -149,7 +149,10 @@ class RunMachine:
             if state.stopping:
                 if not entries.goes_on(state, block.entry, place):
                     entries.turn_out(state, block, {place: None})
-            elif (refusal := self._limits.refuses(block.entry, place)) is not None:
+            elif (
+                not entries.is_inside(state, block, place)
+                and (refusal := self._limits.refuses(block.entry, place)) is not None
+            ):
                 state.recall(entries.turn_out(state, block, {place: refusal}))
 
     def _ended(self, number: int, step: int, position: int, own: int) -> None:

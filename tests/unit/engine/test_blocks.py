@@ -399,6 +399,32 @@ def test_a_host_on_which_a_condition_could_not_be_judged_is_inside() -> None:
     assert Start(at(RESCUE_STEP, 1)) in tell(machine, Ended(at(ALWAYS_STEP)))
 
 
+def test_an_overtaken_start_turns_nobody_out_whose_condition_could_not_be_judged() -> None:
+    """It went bad there before the limit was exceeded, so that rescue and always follow, and the end counts it."""
+    judged, other, tidy, entry, always, end = range(6)
+    both = (0, 1)
+    body = (Edge(entry, "same", taints=False),)
+    parts = (Edge(judged, "same", taints=False), Edge(other, "same", taints=False))
+    shape = RunShape(
+        (
+            StepShape(both, body, judged=True, enter=entry),
+            StepShape(both, body, enter=entry),
+            StepShape(both, (Edge(always, "same", taints=False),), enter=always, finally_=True),
+            StepShape(both, junction=True),
+            StepShape(both, parts, "always", junction=True, enter=entry, finally_=True),
+            StepShape(both, (Edge(entry, "same"), *parts, Edge(tidy, "same")), "always", junction=True),
+        ),
+        policies=(Policy(entry, end, max_fail=0, stop_running=True),),
+    )
+    machine = RunMachine(shape)
+    tell(
+        machine, RunBegan(), Judged(at(judged), proceed=False, bad=True), Judged(at(judged, 1), proceed=False)
+    )
+    commands = tell(machine, Ended(at(other, 1), bad=True), Ended(at(tidy, 1)))
+    assert Cancel(at(other)) in commands
+    assert tell(machine, Ended(at(other), bad=True, began=False)) == [Start(at(tidy))]
+
+
 def test_a_stop_tidies_nothing_where_only_a_condition_could_not_be_judged() -> None:
     """Nothing was started on that host, so that its always is abandoned."""
     shape = narrow(2, of=LATER)
