@@ -1,4 +1,4 @@
-"""Who is inside of a block, and how it ends for a host. Pure.
+"""Who is inside of a block. Pure.
 
 An entry takes no slots, so hosts pass it as soon as its needs are over, long before there is room for their first step.
 A host that was let in is inside only once something there has begun on it; until then a limit that is exceeded, or a
@@ -141,22 +141,3 @@ def goes_on(state: State, step: int, position: int) -> bool:
         if place is not None and _let_in(state, state.dependencies.first[entry] + place):
             return True
     return False
-
-
-def outcome(state: State, end: int, position: int) -> tuple[bool, int, bool]:
-    """How a block ended for a host: whether it was entered, its own taint, whether it was rescued.
-
-    It is bad by what is inside of it; what taints it from before it is no taint of its own.
-    """
-    block, dependencies = state.blocks.of_end[end], state.dependencies
-    if not was_entered(state, end, position):
-        bad = state.mark[dependencies.first[block.entry] + position] & Mark.BAD
-        return False, taint_of(block.entry) if bad else CLEAN, False
-    rescued = False
-    own = dependencies.seen(end, position, taints=False, only=block.body)
-    if own != CLEAN and block.rescue is not None:
-        rescued = not state.mark[dependencies.first[block.rescue] + position] & Mark.SHUT
-    own = CLEAN if rescued else own
-    if own == CLEAN:
-        own = dependencies.seen(end, position, taints=True, only=block.inside - {block.entry})
-    return True, own, rescued and own == CLEAN

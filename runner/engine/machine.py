@@ -31,6 +31,7 @@ from runner.engine.events import (
 )
 from runner.engine.invariants import check
 from runner.engine.limits import Limits
+from runner.engine.outcome import outcome
 from runner.engine.shape import Assignment, RunShape
 from runner.engine.state import AT_WORK, IllegalTransition, Mark, Stage, State
 
@@ -324,7 +325,7 @@ class RunMachine:
 
     def _end_block(self, number: int, step: int, position: int) -> None:
         state = self.state
-        entered, own, rescued = entries.outcome(state, step, position)
+        entered, own, rescued = outcome(state, step, position)
         state.commands.append(Passed(Assignment(step, position), entered, own != CLEAN, rescued))
         taint = state.dependencies.cause(step, position) if own == CLEAN else own
         self._over(number, step, position, taint, own)
